@@ -1,0 +1,1 @@
+"""Carriers: one file each; the contract is what differs between them."""

@@ -1,0 +1,1 @@
+"""The only SQL. SQLite and PostgreSQL behind one interface, `base.Store`."""

@@ -1,0 +1,311 @@
+"""Dialect A (AgentMessage): an organization's inbound messages, by API key.
+
+Parameters -> `InboxQuery`, page -> JSON. The wire shapes are the seed document's, key for key.
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from roost.core.ids import LAST_ID, floor_of, parse_uuid, position_of
+from roost.core.inbox import InboxQuery, Page
+from roost.core.message import Channel, InboundMessage
+from roost.core.numbers import is_sender, repair_plus
+from roost.core.paging import InvalidCursor, decode_cursor, encode_cursor
+from roost.core.times import parse_instant, rfc3339, rfc3339_short
+from roost.errors import Refusal
+
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+INCLUDES = ("recipients", "suspected")
+
+
+class OptOut(msgspec.Struct, frozen=True):
+    """`keyword` is the canonical upper-case word, null when none was detected."""
+
+    detected: bool
+    keyword: str | None
+
+
+class InboundMessageBody(
+    msgspec.Struct,
+    rename={
+        "from_number": "from",
+        "to_number": "to",
+        "carrier_message_id": "bandwidth_message_id",
+        "carrier_received_at": "bandwidth_received_at",
+    },
+):
+    """An inbound message. The two `bandwidth_` fields are the carrier's id and time, whichever carrier it was."""
+
+    id: str
+    org_id: str
+    phone_number_id: str
+    from_number: str
+    to_number: str
+    body: str
+    channel: Channel
+    media_urls: tuple[str, ...]
+    segment_count: int
+    opt_out: OptOut
+    carrier_message_id: str
+    carrier_received_at: str
+    received_at: str
+    suspected: bool | msgspec.UnsetType = msgspec.UNSET
+    recipients: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Meta(msgspec.Struct):
+    """`total` and `offset` are always 0 under cursor paging; `limit` echoes the limit in force."""
+
+    total: int
+    limit: int
+    offset: int
+    next_cursor: str | None
+
+
+class InboundMessageList(msgspec.Struct):
+    success: Literal[True]
+    data: list[InboundMessageBody]
+    meta: Meta
+
+
+class InboundMessageOne(msgspec.Struct):
+    success: Literal[True]
+    data: InboundMessageBody
+
+
+class ListRequest(NamedTuple):
+    """The query string of a list, checked; everything but the cursor, which needs a key to be read."""
+
+    from_number: str | None = None
+    to_number: str | None = None
+    phone_number_id: str | None = None
+    channel: Channel | None = None
+    opt_out: bool | None = None
+    since: int | None = None
+    after: str | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    include: tuple[str, ...] = ()
+
+    def binding(self, org_id: str) -> str:
+        """What a cursor is good for: all but the limit and the extras."""
+        return json.dumps([org_id, *self[:7]])
+
+    def query(self, org_id: str, cursor_key: bytes) -> InboxQuery:
+        """Newest first; after a given message, oldest first. Refuses a cursor that was made for another query."""
+        above = floor_of(self.since or 0)
+        below = LAST_ID
+        ascending = self.after is not None
+        if self.after is not None:
+            above = max(above, self.after)
+        if self.cursor is not None:
+            try:
+                seen = decode_cursor(cursor_key, self.binding(org_id), self.cursor)
+            except InvalidCursor:
+                raise _invalid(
+                    {"cursor": "must be a next_cursor of this list with the same filters; begin again without it"}
+                ) from None
+            above, below = (seen, below) if ascending else (above, seen)
+        return InboxQuery(
+            org_id=org_id,
+            limit=self.limit,
+            from_number=self.from_number,
+            to_number=self.to_number,
+            phone_number_id=self.phone_number_id,
+            channel=self.channel,
+            opt_out=self.opt_out,
+            above=above,
+            below=below,
+            ascending=ascending,
+        )
+
+
+def parse_list(query_string: bytes) -> ListRequest:
+    """Refuses with 422 and what to do about each parameter that is wrong: a misspelt filter must not widen the result.
+
+    Pollers ask the same again and again, so that short query strings are read once.
+    """
+    return _parse_remembered(query_string) if len(query_string) <= 256 else _parse(query_string)
+
+
+def _parse(query_string: bytes) -> ListRequest:
+    values: dict[str, Any] = {}
+    details: dict[str, str] = {}
+    for name, text in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        reader = _READERS.get(name)
+        if reader is None:
+            details[name[:64]] = f"is not a parameter of this list; it takes {', '.join(sorted(_READERS))}"
+        elif name in values or name in details:
+            details[name] = "must be given once"
+        else:
+            try:
+                values[name] = reader(text)
+            except ValueError as error:
+                details[name] = str(error)
+    if details:
+        raise _invalid(details)
+    values.pop("offset", None)
+    renamed = {_FIELDS.get(name, name): value for name, value in values.items()}
+    return ListRequest(**renamed)
+
+
+_parse_remembered = lru_cache(maxsize=4096)(_parse)
+
+
+def list_body(page: Page, request: ListRequest, cursor_key: bytes) -> InboundMessageList:
+    """One page in the envelope."""
+    next_cursor = None
+    if page.has_more:
+        org_id, last_id = page.messages[-1].org_id, page.messages[-1].id
+        next_cursor = encode_cursor(cursor_key, request.binding(org_id), last_id)
+    data = [message_body(message, request.include) for message in page.messages]
+    return InboundMessageList(True, data, Meta(0, request.limit, 0, next_cursor))
+
+
+def one_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageOne:
+    """A single message, in its documented envelope."""
+    return InboundMessageOne(True, message_body(message, include))
+
+
+def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageBody:
+    """The seeded keys, and what `include` asks for."""
+    received_at = position_of(message.id)
+    carrier_received_at = message.carrier_received_at
+    body = InboundMessageBody(
+        message.id,
+        message.org_id,
+        message.phone_number_id,
+        message.from_number,
+        message.to_number,
+        message.body,
+        message.channel,
+        message.media,
+        message.segment_count,
+        _opt_out(message.opt_out_keyword),
+        message.carrier_message_id,
+        # A carrier that gave no time that can be read: ours stands in.
+        rfc3339_short(received_at if carrier_received_at is None else carrier_received_at),
+        rfc3339(received_at),
+    )
+    if "suspected" in include:
+        body.suspected = message.suspected
+    if "recipients" in include:
+        body.recipients = message.recipients or (message.to_number,)
+    return body
+
+
+def path_id(text: str) -> str:
+    """A message's id in the path. Refuses with 400."""
+    message_id = parse_uuid(text)
+    if message_id is None:
+        raise Refusal(400, "VALIDATION_FAILED", "validation failed", details={"id": "must be a UUID"})
+    return message_id
+
+
+def parse_include(query_string: bytes) -> tuple[str, ...]:
+    """The `include` of a single message, the only parameter it takes. Refuses with 422."""
+    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    details = {
+        name[:64]: "is not a parameter of this route; it takes include" for name, _ in pairs if name != "include"
+    }
+    try:
+        include = _include(",".join(text for name, text in pairs if name == "include")) if pairs and not details else ()
+    except ValueError as error:
+        details["include"] = str(error)
+    if details:
+        raise _invalid(details)
+    return include
+
+
+def not_found() -> Refusal:
+    """Unknown, or another organization's: the same answer."""
+    return Refusal(404, "NOT_FOUND", "not found")
+
+
+@lru_cache(maxsize=256)
+def _opt_out(keyword: str | None) -> OptOut:
+    return OptOut(keyword is not None, keyword)
+
+
+def _invalid(details: dict[str, str]) -> Refusal:
+    return Refusal(422, "VALIDATION_FAILED", "validation failed", details=details)
+
+
+def _sender(text: str) -> str:
+    sender = repair_plus(text)
+    if not is_sender(sender):
+        raise ValueError("must be E.164 (write + as %2B), a short code or a sender name")
+    return sender
+
+
+def _uuid(text: str) -> str:
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise ValueError("must be a UUID")
+    return parsed
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_LIMIT):
+        raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _offset(text: str) -> int:
+    if text != "0":
+        raise ValueError("must be 0 or left out; go on with cursor")
+    return 0
+
+
+def _channel(text: str) -> str:
+    if text not in ("sms", "mms"):
+        raise ValueError("must be sms or mms")
+    return text
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
+def _since(text: str) -> int:
+    try:
+        us, exact = parse_instant(text)
+    except (ValueError, OverflowError):
+        raise ValueError("must be an RFC 3339 date-time such as 2026-04-26T12:01:00.123456Z") from None
+    return us if exact else us + 1  # inclusive: nothing that was received before it
+
+
+def _cursor(text: str) -> str:
+    if not text:
+        raise ValueError("must be a next_cursor; leave it out for the first page")
+    return text
+
+
+def _include(text: str) -> tuple[str, ...]:
+    names = tuple(sorted(set(text.split(","))))
+    if not set(names) <= set(INCLUDES):
+        raise ValueError(f"must be a list of {', '.join(INCLUDES)}, separated by commas")
+    return names
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "cursor": _cursor,
+    "limit": _limit,
+    "offset": _offset,
+    "from": _sender,
+    "to": _sender,
+    "phone_number_id": _uuid,
+    "channel": _channel,
+    "opt_out": _boolean,
+    "since": _since,
+    "after": _uuid,
+    "include": _include,
+}
+_FIELDS = {"from": "from_number", "to": "to_number"}

@@ -1,0 +1,96 @@
+"""The OpenAPI 3.1 document, made from the route table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from roost import __version__
+from roost.api.routes import Answer, Parameter, Route
+
+_REF = "#/components/schemas/{name}"
+_HEADERS = {
+    "X-Request-Id": ("The id of this request, as in the server's log.", {"type": "string"}),
+    "X-Has-More": ("`true` when there is more than this answer holds.", {"type": "string", "enum": ["true"]}),
+    "Retry-After": ("Whole seconds to wait.", {"type": "string"}),
+    "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
+}
+_SECURITY_SCHEMES = {
+    "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: `am_live_...`"},
+    "agent_id": {"type": "apiKey", "in": "header", "name": "X-Agent-ID", "description": "The agent's wallet address."},
+    "agent_proof": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-agent-proof",
+        "description": "A proof that the caller holds the wallet's key (EIP-712), good once and for 300 seconds.",
+    },
+    "access_token": {"type": "http", "scheme": "bearer", "description": "An agent's access token: `oneshot_...`"},
+    "carrier": {"type": "http", "scheme": "basic", "description": "The carrier account's credential."},
+}
+
+
+def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
+    """The whole document, for these routes as they are reached at `public_url`."""
+    types = {answer.body for route in routes for answer in route.answers if _is_struct(answer.body)}
+    ordered = sorted(types, key=lambda each: str(each.__name__))
+    schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
+    names = dict(zip(ordered, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, names)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Roost",
+            "version": __version__,
+            "description": "A self-hosted messaging inbox for AI agents.",
+        },
+        "servers": [{"url": public_url}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+def _operation(route: Route, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    scope = f"\n\nRequires the `{route.scope}` scope." if route.scope else ""
+    operation: dict[str, Any] = {
+        "operationId": f"{route.method.lower()}_{route.path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}",
+        "tags": [route.tag],
+        "summary": route.summary,
+        "description": route.description + scope,
+        "parameters": [_parameter(parameter) for parameter in route.parameters],
+        "responses": {str(answer.status): _answer(answer, names) for answer in route.answers},
+        "security": list(route.security),
+    }
+    if route.takes_body:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+    return operation
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.description,
+        "schema": parameter.schema,
+    }
+
+
+def _answer(answer: Answer, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    headers = {}
+    for name in ("X-Request-Id", *answer.headers):
+        description, schema = _HEADERS[name]
+        headers[name] = {"description": description, "schema": schema}
+    described: dict[str, Any] = {"description": answer.description, "headers": headers}
+    if _is_struct(answer.body):
+        described["content"] = {"application/json": {"schema": names[answer.body]}}
+    elif answer.body == "application/json":
+        described["content"] = {"application/json": {"schema": {"type": "object"}}}
+    elif answer.body is not None:
+        described["content"] = {answer.body: {"schema": {"type": "string"}}}
+    return described
+
+
+def _is_struct(body: Any) -> bool:
+    return isinstance(body, type) and issubclass(body, msgspec.Struct)

@@ -1,0 +1,77 @@
+"""Around every request: a request id, one place where errors become answers, a count, and a line in the log."""
+
+import os
+import time
+from collections.abc import Callable
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from roost.api.errors import error_response, general
+from roost.core.ids import new_ulid
+from roost.errors import Refusal
+from roost.metrics import LATENCY, REQUESTS
+from roost.store.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+
+class Shell:
+    """The outermost ASGI application. `clock` gives microseconds since 1970."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], int]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return  # no websockets; the lifespan is the command's
+        started = time.perf_counter()
+        scope["app"] = self  # so that the router raises what it refuses, instead of answering in a shape of its own
+        request_id = new_ulid(self._clock(), os.urandom(10))
+        header = (b"x-request-id", request_id.encode())
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append(header)
+            await send(message)
+
+        refusal: Refusal | None = None
+        try:
+            await self._app(scope, receive, send_marked)
+        except Refusal as error:
+            refusal = error
+        except StoreUnavailable as error:
+            log.error("store_unavailable", request_id=request_id, error=str(error))
+            refusal = general(503, scope["path"])
+        except HTTPException as error:
+            refusal = general(error.status_code, scope["path"], **(error.headers or {}))
+        except ClientDisconnect:
+            log.info("client_gone", request_id=request_id)
+            return
+        except Exception:
+            log.exception("request_failed", request_id=request_id)
+            refusal = general(500, scope["path"])
+        if refusal is not None and status == 0:
+            await error_response(refusal, scope["path"], request_id)(scope, receive, send_marked)
+        self._account(scope, status, time.perf_counter() - started, request_id)
+
+    def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        route = scope.get("roost.route", "none")
+        REQUESTS.labels(route, status).inc()
+        LATENCY.labels(route).observe(seconds)
+        write = log.debug if status < 400 else log.info if status < 500 else log.error
+        # The route alone: a path or a query string holds phone numbers, headers hold credentials, bodies hold people's words.
+        write(
+            "request",
+            request_id=request_id,
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1e3, 2),
+        )

@@ -1,0 +1,80 @@
+"""The whole application put together: the only place that knows every part."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from roost.api.auth import Authenticator
+from roost.api.errors import general
+from roost.api.http import Endpoint
+from roost.api.inbound import AgentMessageError, Inbound
+from roost.api.openapi import document
+from roost.api.operations import Operations
+from roost.api.routes import Answer, Parameter, Route
+from roost.api.shell import Shell
+from roost.intake import Intake
+from roost.store.base import Store
+
+
+class Delivered(msgspec.Struct):
+    """What became of a delivery's events; `ids` are those of the new messages."""
+
+    ids: list[str]
+    stored: int
+    duplicates: int
+    unrouted: int
+    receipts: int
+
+
+def build(store: Store, public_url: str) -> ASGIApp:
+    """The ASGI application over an open store."""
+    inbound = Inbound(store, Authenticator(store))
+    routes: list[Route] = [_intake_route(Intake(store)), *inbound.routes()]
+
+    def description() -> dict[str, Any]:
+        return document(routes, public_url)
+
+    routes += Operations(store, description).routes()
+    return Shell(_router(routes), store.clock)
+
+
+def _router(routes: Sequence[Route]) -> Router:
+    return Router(
+        [StarletteRoute(route.path, Endpoint(route.path, route.handler), methods=[route.method]) for route in routes],
+        redirect_slashes=False,
+        default=_no_route,
+    )
+
+
+async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    raise general(404, scope["path"])
+
+
+def _intake_route(intake: Intake) -> Route:
+    return Route(
+        "POST",
+        "/carriers/{carrier}/{account_id}",
+        intake,
+        "Intake",
+        "Where a carrier delivers",
+        "Set this URL, with the account's credential, as the webhook at the carrier. Whatever arrives with a good "
+        "credential is stored before it is acknowledged, and a replay changes nothing.",
+        [
+            Answer(200, "Stored", Delivered),
+            Answer(401, "A missing or wrong credential; nothing was stored", AgentMessageError, ("WWW-Authenticate",)),
+            Answer(404, "No such carrier", AgentMessageError),
+            Answer(408, "The body did not arrive in time", AgentMessageError),
+            Answer(413, "More than 1 MiB", AgentMessageError),
+            Answer(503, "It could not be stored now; deliver it again", AgentMessageError, ("Retry-After",)),
+        ],
+        [
+            Parameter("carrier", "path", {"type": "string"}, "`bandwidth` or `loopback`."),
+            Parameter("account_id", "path", {"type": "string", "format": "uuid"}, "The carrier account."),
+        ],
+        [{"carrier": []}],
+        takes_body=True,
+    )

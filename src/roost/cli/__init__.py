@@ -1,0 +1,21 @@
+"""The `roost` command."""
+
+import click
+
+from roost import __version__
+from roost.cli.deliveries import simulate, unrouted
+from roost.cli.manage import agent, carrier, key, number, org, token
+from roost.cli.running import db, demo, serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="roost")
+def main() -> None:
+    """Roost: a self-hosted messaging inbox for AI agents.
+
+    Every setting is an option of each command, or an environment variable ROOST_<NAME>.
+    """
+
+
+for _command in (serve, demo, db, org, carrier, number, key, agent, token, simulate, unrouted):
+    main.add_command(_command)

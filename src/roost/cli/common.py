@@ -1,0 +1,137 @@
+"""What every command shares: the settings as options, an open store, and one way to print."""
+
+import asyncio
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from roost import config as settings
+from roost.config import SETTINGS, Config, ConfigError
+from roost.core.ids import parse_uuid
+from roost.core.times import rfc3339
+from roost.logs import configure
+from roost.server import now_us
+from roost.store.base import Store
+from roost.store.connect import make_store
+from roost.store.directory import Agent, Directory, Organization
+from roost.store.errors import StoreError, StoreUnavailable
+
+T = TypeVar("T")
+Command = Callable[..., Any]
+
+#: A secret on a command line shows in the list of processes, so that one is read from the environment only.
+_NO_OPTION = {"secret_key"}
+DAY_US = 24 * 3600 * 1_000_000
+
+
+class Context:
+    """What a command is called with: the settings and how to print."""
+
+    def __init__(self, config: Config, *, as_json: bool) -> None:
+        self.config = config
+        self.as_json = as_json
+
+    def run(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """`work` on an open store, which is brought up to date first."""
+
+        async def opened() -> T:
+            store = make_store(self.config, now_us)
+            try:
+                await store.open()
+                return await work(store)
+            finally:
+                await store.close()
+
+        return run_async(opened())
+
+    def show(self, result: dict[str, Any] | list[dict[str, Any]], note: str = "") -> None:
+        """One JSON value on standard output, or lines for a person."""
+        if self.as_json:
+            click.echo(json.dumps(result))
+            return
+        for item in result if isinstance(result, list) else [result]:
+            width = max(map(len, item))
+            for name, value in item.items():
+                click.echo(f"{name:<{width}}  {_shown(value)}")
+            if isinstance(result, list):
+                click.echo()
+        if note:
+            click.echo(note)
+
+
+def command(function: Command) -> Command:
+    """Give a command every setting as an option, `--json`, and a Context as its first argument; errors become a line."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, as_json: bool, **options: Any) -> Any:
+        given = {setting.name: options.pop(setting.name, None) for setting in SETTINGS}
+        try:
+            config = settings.load(**given)
+            configure(config.log_level)
+            return function(Context(config, as_json=as_json), *args, **options)
+        except (ConfigError, StoreError) as error:
+            raise click.ClickException(_line(error)) from None
+
+    decorated: Command = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(wrapper)
+    for setting in reversed(SETTINGS):
+        if setting.name not in _NO_OPTION:
+            flag = f"--{setting.name.replace('_', '-')}"
+            decorated = click.option(flag, setting.name, metavar="X", help=f"{setting.help} [{setting.default}]")(
+                decorated
+            )
+    return decorated
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """On uvloop."""
+    import uvloop
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+async def find_organization(directory: Directory, text: str) -> Organization:
+    """By id, or by a name that only one has."""
+    org_id = parse_uuid(text)
+    if org_id is not None:
+        organization = await directory.organization(org_id)
+        if organization is not None:
+            return organization
+    named = await directory.organizations_named(text)
+    if len(named) == 1:
+        return named[0]
+    trouble = (
+        "more than one organization has that name; give its id" if named else "no organization has that id or name"
+    )
+    raise click.ClickException(f"{trouble}: {text}")
+
+
+async def find_agent(directory: Directory, wallet: str) -> Agent:
+    agent = await directory.agent(wallet)
+    if agent is None:
+        raise click.ClickException(
+            f"no agent has the wallet {wallet}; register it with: roost agent add {wallet} --org ORG"
+        )
+    return agent
+
+
+def moment(us: int | None) -> str | None:
+    """A time as it is printed."""
+    return None if us is None else rfc3339(us)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, StoreUnavailable):
+        return f"the database cannot be used now: {error}"
+    return str(error)

@@ -1,0 +1,60 @@
+"""Commands that run the server or look after its database."""
+
+import os
+
+import click
+
+from roost.cli.common import Context, command, run_async
+from roost.demo import Demo, lines_to_paste, run_demo
+from roost.server import Running
+from roost.server import serve as run_server
+from roost.store.base import Store
+from roost.store.sql import QUERIES
+
+
+@click.command()
+@command
+def serve(context: Context) -> None:
+    """Run the server until it is told to stop."""
+
+    async def ready(running: Running) -> None:
+        if context.as_json:
+            context.show({"id": str(os.getpid()), "base_url": running.base_url})
+        else:
+            click.echo(f"Roost listens on {running.base_url} (documentation: {running.base_url}/docs)")
+
+    run_async(run_server(context.config, ready))
+
+
+@click.command()
+@command
+def demo(context: Context) -> None:
+    """Run the server with a demo organization, and let five texts arrive."""
+
+    def ready(demo: Demo) -> None:
+        if context.as_json:
+            context.show({"id": demo["org_id"], **demo})
+        else:
+            click.echo(f"Roost listens on {demo['base_url']} (documentation: {demo['base_url']}/docs)")
+            click.echo(lines_to_paste(demo))
+            click.echo("Five texts arrive now:\n")
+
+    run_async(run_demo(context.config, lambda line: click.echo(line, err=context.as_json), ready))
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("migrate")
+@command
+def db_migrate(context: Context) -> None:
+    """Bring the database up to date. Every command does so by itself; this one only does so."""
+
+    async def version(store: Store) -> int:
+        return int((await store.fetch(QUERIES["applied_migrations"]))[-1][0])
+
+    migrated = context.run(version)
+    engine = "sqlite" if context.config.database_url == "sqlite" else "postgresql"
+    context.show({"id": f"{migrated:04}", "version": migrated, "database": engine})

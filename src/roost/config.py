@@ -1,0 +1,129 @@
+"""Settings: an environment variable `ROOST_<NAME>` each, or the option of the same name."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class ConfigError(Exception):
+    """A setting has a value that cannot be used; the message is the one line to show."""
+
+
+class Setting(NamedTuple):
+    """One row of the settings table, which the README and the option's help are made from."""
+
+    name: str
+    default: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return f"ROOST_{self.name.upper()}"
+
+
+SETTINGS = (
+    Setting("data_dir", "./roost-data", "Folder of the SQLite database, the secret key and, in the demo, demo.json."),
+    Setting(
+        "database_url", "sqlite", "postgresql://USER:PASSWORD@HOST/NAME, or sqlite for a file in the data directory."
+    ),
+    Setting("public_url", "http://HOST:PORT", "Where the outside reaches this server; webhook URLs begin with it."),
+    Setting("host", "127.0.0.1", "Address to listen on."),
+    Setting("port", "8080", "Port to listen on; 0 takes any free one."),
+    Setting("rate_limits", "off", "Only off so far: the limits come with sending."),
+    Setting(
+        "secret_key", "a file", "32 bytes in base64 that encrypt stored secrets; else secret.key in the data directory."
+    ),
+    Setting("log_level", "info", "debug, info, warning or error; debug has a line for every request."),
+)
+#: Read elsewhere, and so not unknown.
+_OTHER_VARIABLES = {"ROOST_TEST_DATABASE_URL"}
+
+
+class Config(NamedTuple):
+    """Every setting, checked."""
+
+    data_dir: Path
+    database_url: str
+    public_url: str
+    host: str
+    port: int
+    rate_limits: str
+    secret_key: str | None
+    log_level: LogLevel
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
+    """The settings from the options given, else from the environment. Raises ConfigError."""
+
+    def value(name: str) -> str:
+        given = options.get(name)
+        return str(given) if given is not None else environ.get(f"ROOST_{name.upper()}", "").strip()
+
+    host = value("host") or "127.0.0.1"
+    port = _port(value("port") or "8080")
+    return Config(
+        data_dir=Path(value("data_dir") or "roost-data"),
+        database_url=_database_url(value("database_url")),
+        public_url=_public_url(value("public_url"), host, port),
+        host=host,
+        port=port,
+        rate_limits=_one_of("rate_limits", value("rate_limits") or "off", ("off",)),
+        secret_key=value("secret_key") or None,
+        log_level=_one_of("log_level", value("log_level") or "info", ("debug", "info", "warning", "error")),  # type: ignore[arg-type]
+    )
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """`ROOST_` names that mean nothing: probably misspelt."""
+    known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES
+    return sorted(name for name in environ if name.startswith("ROOST_") and name not in known)
+
+
+def url_host(host: str) -> str:
+    """A host as it stands in a URL: IPv6 in brackets, and an address that means "all" as loopback."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
+    return f"[{host}]" if ":" in host else host
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise ConfigError(f"ROOST_PORT must be a port from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _database_url(text: str) -> str:
+    if text in ("", "sqlite"):
+        return "sqlite"
+    if urlsplit(text).scheme in ("postgresql", "postgres"):
+        return text
+    # The URL may hold a password, so it is not echoed.
+    raise ConfigError("ROOST_DATABASE_URL must be sqlite or begin with postgresql://")
+
+
+def _public_url(text: str, host: str, port: int) -> str:
+    if not text:
+        return f"http://{url_host(host)}:{port}"
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ConfigError(f"ROOST_PUBLIC_URL must look like https://roost.example.com, not {text!r}")
+    return text.rstrip("/")
+
+
+def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise ConfigError(f"ROOST_{name.upper()} must be {' or '.join(allowed)}, not {text!r}")
+    return text

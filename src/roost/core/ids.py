@@ -1,0 +1,80 @@
+"""Identifiers: a message's UUIDv7 is also its position in the organization's one order.
+
+Layout (RFC 9562, section 5.7): 48 bits of Unix milliseconds, version 7, `rand_a` = the microsecond within that
+millisecond (0-999; section 6.2 lets `rand_a` carry a finer clock), variant, 62 random bits. So the microsecond at which
+a message was received can be read from its id without loss, and ids sort as times do.
+
+In Python an id is its canonical text (36 characters, lower case); in the database it is 16 bytes.
+"""
+
+import re
+from base64 import b32decode, b32encode
+
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+# Crockford's base 32, digit for digit beside that of RFC 4648, which the standard library speaks.
+_CROCKFORD, _RFC4648 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_TO_CROCKFORD = bytes.maketrans(_RFC4648, _CROCKFORD)
+_FROM_CROCKFORD = bytes.maketrans(_CROCKFORD, _RFC4648)
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)  # 26 digits hold 130 bits, so the first is 7 at most
+_MAX_US = (1 << 48) * 1000 - 1
+
+RANDOM_BITS = 62
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+def uuid7(position_us: int, random: int) -> str:
+    """The id at `position_us` (microseconds since 1970) with `random` (62 bits) as its tail."""
+    millisecond, microsecond = divmod(position_us, 1000)
+    bits = millisecond << 80 | 7 << 76 | microsecond << 64 | 2 << 62 | random
+    return text_of(bits.to_bytes(16, "big"))
+
+
+def position_of(message_id: str) -> int:
+    """The microsecond since 1970 that `message_id` encodes."""
+    return int(message_id[:8] + message_id[9:13], 16) * 1000 + int(message_id[15:18], 16)
+
+
+def floor_of(position_us: int) -> str:
+    """Greater than every id before `position_us` and smaller than every id at or after it; itself never a message's."""
+    millisecond, microsecond = divmod(min(max(position_us, 0), _MAX_US), 1000)
+    return text_of((millisecond << 80 | 7 << 76 | microsecond << 64).to_bytes(16, "big"))
+
+
+def parse_uuid(text: str) -> str | None:
+    """The canonical form of a UUID in either case, or None."""
+    lowered = text.lower()
+    return lowered if _CANONICAL.fullmatch(lowered) else None
+
+
+def text_of(raw: bytes) -> str:
+    """16 bytes as canonical text."""
+    digits = raw.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def bytes_of(text: str) -> bytes:
+    """Canonical text as 16 bytes."""
+    return bytes.fromhex(text.replace("-", ""))
+
+
+def ulid_of(text: str) -> str:
+    """The same 128 bits as 26 characters of Crockford's base 32, which is how dialect B shows them."""
+    return _crockford(bytes_of(text))
+
+
+def parse_ulid(ulid: str) -> str | None:
+    """The canonical UUID text of an upper-case ULID, or None."""
+    if not _ULID.fullmatch(ulid):
+        return None
+    return text_of(b32decode(b"AAAAAA" + ulid.encode().translate(_FROM_CROCKFORD))[4:])
+
+
+def new_ulid(now_us: int, random: bytes) -> str:
+    """A ULID of the millisecond and ten random bytes, for what is not a message (a request)."""
+    return _crockford((now_us // 1000 & (1 << 48) - 1).to_bytes(6, "big") + random)
+
+
+def _crockford(raw: bytes) -> str:
+    # Four zero bytes in front make 160 bits, a whole number of digits; they are the first six digits, cut off again.
+    return b32encode(b"\0\0\0\0" + raw).translate(_TO_CROCKFORD)[6:].decode()

@@ -1,0 +1,136 @@
+"""What a carrier tells us, and what we make of it."""
+
+import hashlib
+from typing import Literal, NamedTuple
+
+from roost.core.optout import is_suspected, keyword
+from roost.core.segments import segments
+from roost.core.text import storable
+
+Channel = Literal["sms", "mms"]
+
+# An index entry of PostgreSQL holds 2,704 bytes at most, so what is indexed is bounded.
+MAX_INDEXED = 255
+MAX_SEGMENTS = 1000
+
+
+class InboundEvent(NamedTuple):
+    """A text as the carrier delivered it, in our words; its fields may be odd, `raw` is what came, to the byte."""
+
+    carrier_message_id: str
+    from_number: str
+    to_numbers: tuple[str, ...]
+    """Where it may have been sent to, likeliest first: the first that the account holds is the one."""
+    body: str
+    raw: bytes
+    recipients: tuple[str, ...] = ()
+    """Every number that a group text went to; empty unless there are several."""
+    media: tuple[str, ...] = ()
+    segment_count: int | None = None
+    carrier_received_at: int | None = None
+
+
+class ReceiptEvent(NamedTuple):
+    """A delivery receipt (DLR): what the carrier says became of an outbound message."""
+
+    carrier_message_id: str
+    recipient: str
+    event: str
+    raw: bytes
+    error_code: str | None = None
+    description: str | None = None
+    carrier_time: int | None = None
+
+
+class UnknownEvent(NamedTuple):
+    """Something authentic that could not be understood: kept for an operator to see."""
+
+    reason: str
+    raw: bytes
+    carrier_message_id: str = ""
+
+
+CarrierEvent = InboundEvent | ReceiptEvent | UnknownEvent
+
+
+class Draft(NamedTuple):
+    """An inbound message before its place is known: everything that can be decided from the text alone."""
+
+    carrier_message_id: str
+    from_number: str
+    to_numbers: tuple[str, ...]
+    recipients: tuple[str, ...]
+    body: str
+    channel: Channel
+    media: tuple[str, ...]
+    segment_count: int
+    opt_out_keyword: str | None
+    suspected: bool
+    carrier_received_at: int | None
+    raw: bytes
+
+
+class InboundMessage(NamedTuple):
+    """A stored inbound message. Times are microseconds since 1970; `received_at` is `position_of(id)`."""
+
+    id: str
+    org_id: str
+    phone_number_id: str
+    agent_id: str | None
+    from_number: str
+    to_number: str
+    body: str
+    channel: Channel
+    media: tuple[str, ...]
+    recipients: tuple[str, ...]
+    segment_count: int
+    opt_out_keyword: str | None
+    suspected: bool
+    carrier_message_id: str
+    carrier_received_at: int | None
+    thread_id: str | None
+    related_outbound_id: str | None
+
+
+def draft(event: InboundEvent) -> Draft | UnknownEvent:
+    """Decide channel, segments and opt-out of a text; a sender too long to index is kept as an unknown event."""
+    sender = storable(event.from_number)
+    if not sender or len(sender) > MAX_INDEXED:
+        return UnknownEvent("malformed_sender", event.raw, carrier_key(event.carrier_message_id, event.raw))
+    body = storable(event.body)
+    # Bandwidth counts one segment for any MMS and lists several recipients only there: a group text is an MMS.
+    channel: Channel = "mms" if event.media or len(event.recipients) > 1 else "sms"
+    found = keyword(body)
+    opted_out = found is not None and found.kind == "opt_out"
+    return Draft(
+        carrier_message_id=carrier_key(event.carrier_message_id, event.raw),
+        from_number=sender,
+        to_numbers=tuple(storable(number)[:MAX_INDEXED] for number in event.to_numbers),
+        recipients=tuple(map(storable, event.recipients)) if len(event.recipients) > 1 else (),
+        body=body,
+        channel=channel,
+        media=tuple(map(storable, event.media)),
+        segment_count=_segment_count(event.segment_count, channel, body),
+        opt_out_keyword=found.keyword if found and opted_out else None,
+        suspected=not opted_out and is_suspected(body),
+        carrier_received_at=event.carrier_received_at,
+        raw=event.raw,
+    )
+
+
+def carrier_key(carrier_message_id: str, raw: bytes) -> str:
+    """The carrier's id for one message, fit for an index; a missing one is never equal to another missing one."""
+    if not carrier_message_id:
+        return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    text = storable(carrier_message_id)
+    if len(text) > MAX_INDEXED:
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return text
+
+
+def _segment_count(claimed: int | None, channel: Channel, body: str) -> int:
+    if channel == "mms":
+        return 1
+    if claimed is not None and 1 <= claimed <= MAX_SEGMENTS:
+        return claimed
+    return segments(body).segment_count

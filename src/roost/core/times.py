@@ -1,0 +1,57 @@
+"""Instants: integers of microseconds since 1970 inside, RFC 3339 in UTC with `Z` on the wire."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+)
+_ISO8601 = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,30}))?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?)?", re.ASCII
+)
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+
+
+def rfc3339(us: int) -> str:
+    """With all six digits of the fraction, so that what a client echoes as `since` is exact."""
+    seconds, fraction = divmod(us, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+def rfc3339_short(us: int) -> str:
+    """Without a fraction where there is none: how a carrier's whole seconds are shown."""
+    seconds, fraction = divmod(us, 1_000_000)
+    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
+    return f"{_second(seconds)}{digits}Z"
+
+
+def parse_instant(text: str, *, lenient: bool = False) -> tuple[int, bool]:
+    """Read a time as (microseconds since 1970, whether that is exact).
+
+    Strict reads RFC 3339 only. Lenient also reads ISO 8601 without seconds, clock or zone (then UTC), as scripts send
+    them. A time finer than a microsecond is cut, and said to be inexact. Raises ValueError for anything else.
+    """
+    # A "+02:00" that was not escaped in a query string arrives as " 02:00".
+    if len(text) > 6 and text[-6] == " " and ":" in text[:-6]:
+        text = f"{text[:-6]}+{text[-5:]}"
+    match = (_ISO8601 if lenient else _RFC3339).fullmatch(text)
+    if match is None:
+        raise ValueError("not a date and time")
+    date, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = match.groups()
+    zone = UTC
+    if sign:
+        offset = timedelta(hours=int(zone_hour), minutes=int(zone_minute or 0))
+        zone = timezone(-offset if sign == "-" else offset)
+    # RFC 3339, section 5.7: a leap second is written 60; POSIX time has no place for it but the next second.
+    leap = second == "60"
+    whole = datetime.fromisoformat(f"{date}T{hour or '00'}:{minute or '00'}:{'59' if leap else second or '00'}")
+    digits = fraction or ""
+    seconds = (whole.replace(tzinfo=zone) - _EPOCH) // _MICROSECOND + (1_000_000 if leap else 0)
+    return seconds + int(digits[:6].ljust(6, "0") or 0), not digits[6:].strip("0")

@@ -1,0 +1,200 @@
+"""The demo: an organization with two numbers, an open agent, and five texts that arrive while one watches."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from roost.api.proof import checksum_address
+from roost.config import Config, ConfigError
+from roost.core.times import rfc3339_short
+from roost.deliver import DeliveryFailed, deliver
+from roost.server import Running, now_us, serve
+from roost.store.base import Store
+from roost.store.directory import Directory
+
+NUMBER, BANDWIDTH_NUMBER = "+15551112222", "+14151234567"
+_FILE = "demo.json"
+#: Between two texts: slow enough to watch, and all five are there within ten seconds.
+_PAUSE_SECONDS = 1.2
+
+Say = Callable[[str], None]
+Demo = dict[str, Any]
+
+log = structlog.get_logger(__name__)
+
+
+async def run_demo(config: Config, say: Say, ready: Callable[[Demo], None]) -> None:
+    """Make the demo organization, or go on with the one that is there, and serve it on loopback."""
+    if not config.loopback:
+        raise ConfigError(f"the demo's agent is open, so that it listens on loopback only, not on {config.host}")
+    arriving: set[asyncio.Task[None]] = set()
+
+    async def on_ready(running: Running) -> None:
+        demo = await _prepare(running)
+        ready(demo)
+        arriving.add(asyncio.create_task(_texts_arrive(demo, say)))
+
+    try:
+        await serve(config, on_ready)
+    finally:
+        for task in arriving:
+            task.cancel()
+
+
+def lines_to_paste(demo: Demo) -> str:
+    """What a newcomer tries first: read through each dialect, and deliver a text as Bandwidth would."""
+    event = {
+        "type": "message-received",
+        "time": "2026-11-22T12:00:01Z",
+        "description": "Incoming message received",
+        "to": demo["bandwidth_number"],
+        "message": {
+            "id": "ID",
+            "time": "2026-11-22T12:00:00Z",
+            "to": [demo["bandwidth_number"]],
+            "from": "+14155551234",
+            "text": "Is my order on its way?",
+            "applicationId": "93de2206-9669-4e07-948d-329f4b722ee2",
+            "owner": demo["bandwidth_number"],
+            "direction": "in",
+            "segmentCount": 1,
+        },
+    }
+    # Each paste is another text: the carrier's message id is made by the shell.
+    payload = json.dumps([event]).replace('"ID"', """"text-'$(date +%s%N)'\"""")
+    return f"""
+Read the organization's inbox (dialect A, AgentMessage):
+
+  curl -H 'Authorization: Bearer {demo["api_key"]}' {demo["base_url"]}/v1/inbound-messages
+
+Read the agent's own inbox (dialect B, OneShot):
+
+  curl -H 'X-Agent-ID: {demo["agent"]}' '{demo["base_url"]}/v1/tools/sms/inbox?limit=10'
+
+Play Bandwidth and deliver a text:
+
+  curl -u {demo["basic_user"]}:{demo["basic_password"]} -H 'Content-Type: application/json' \\
+    -d '{payload}' \\
+    {demo["webhook_url"]}
+
+Or let the loopback carrier do it:
+
+  roost simulate +14155551234 {demo["number"]} 'Hello there' --data-dir {demo["data_dir"]}
+"""
+
+
+async def _prepare(running: Running) -> Demo:
+    """The demo of the data directory, with the addresses it has this time."""
+    path = running.config.data_dir / _FILE
+    made = await _existing(running) or await _make(running.store)
+    demo = {
+        **made,
+        "base_url": running.base_url,
+        "webhook_url": f"{running.config.public_url}/carriers/bandwidth/{made['bandwidth_account']}",
+        "data_dir": str(running.config.data_dir),
+    }
+    aside = path.with_name(f"{_FILE}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it holds an API key
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(demo, file, indent=2)
+    aside.replace(path)
+    return demo
+
+
+async def _existing(running: Running) -> Demo | None:
+    try:
+        demo: Demo = json.loads((running.config.data_dir / _FILE).read_text())
+        known = await Directory(running.store).organization(str(UUID(demo["org_id"])))
+    except (OSError, ValueError, KeyError):
+        return None
+    return demo if known else None
+
+
+async def _make(store: Store) -> Demo:
+    directory = Directory(store)
+    organization = await directory.create_organization("Demo")
+    org_id = organization.org_id
+    credentials = {name: [f"demo-{name}", secrets.token_urlsafe(18)] for name in ("loopback", "bandwidth")}
+    accounts = {
+        name: await directory.add_carrier_account(org_id, name, "demo", {"basic": [credential]})
+        for name, credential in credentials.items()
+    }
+    agent = await directory.add_agent(org_id, checksum_address(f"0x{secrets.token_hex(20)}"), open_=True)
+    assert agent is not None, "twenty random bytes were registered already"
+    for number, name in ((NUMBER, "loopback"), (BANDWIDTH_NUMBER, "bandwidth")):
+        if await directory.add_number(org_id, number, accounts[name].id, agent.id, "demo") is None:
+            raise ConfigError(f"{number} is registered already: the demo needs a data directory or database of its own")
+    key = await directory.create_api_key(org_id, "demo", ["messages:read"], None)
+    return {
+        "org_id": org_id,
+        "api_key": key.plaintext,
+        "agent": agent.wallet,
+        "number": NUMBER,
+        "bandwidth_number": BANDWIDTH_NUMBER,
+        "basic_user": credentials["bandwidth"][0],
+        "basic_password": credentials["bandwidth"][1],
+        "bandwidth_account": accounts["bandwidth"].id,
+        "loopback_url": f"/carriers/loopback/{accounts['loopback'].id}",
+        "loopback_user": credentials["loopback"][0],
+        "loopback_password": credentials["loopback"][1],
+    }
+
+
+async def _texts_arrive(demo: Demo, say: Say) -> None:
+    """Five texts, one after another. On a later start they are replays, and change nothing."""
+    for line, send in _texts(demo):
+        await asyncio.sleep(_PAUSE_SECONDS)
+        try:
+            answer = await send()
+        except DeliveryFailed as error:
+            log.error("demo_text_failed", error=str(error))
+            return
+        say(f"  {line}" if answer["stored"] else f"  {line} (here already)")
+    say("\nThat was all; the server keeps running. Stop it with Ctrl-C.")
+
+
+def _texts(demo: Demo) -> list[tuple[str, Callable[[], Awaitable[dict[str, Any]]]]]:
+    picture = "https://messaging.bandwidth.com/api/v2/users/123/media/demo-2/0/garden.jpg"
+    return [
+        _loopback(demo, "1", "+14155551234", "Yes, I'd like to confirm my appointment"),
+        _bandwidth(demo, "2", "+14155559876", "Here is the garden after the rain", [picture]),
+        _loopback(demo, "3", "+14155550199", "See you at 7 \N{WAVING HAND SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}"),
+        _bandwidth(demo, "4", "68849", "482913 is your Acme verification code. It expires in 10 minutes.", []),
+        _loopback(demo, "5", "+15554443333", "STOP"),
+    ]
+
+
+def _loopback(demo: Demo, key: str, sender: str, text: str) -> tuple[str, Callable[[], Awaitable[dict[str, Any]]]]:
+    payload = {"id": f"demo-{key}", "from": sender, "to": demo["number"], "text": text, "time": rfc3339_short(now_us())}
+    url = demo["base_url"] + demo["loopback_url"]
+    credential = (demo["loopback_user"], demo["loopback_password"])
+    return f"{sender}: {text}", lambda: asyncio.to_thread(deliver, url, *credential, payload)
+
+
+def _bandwidth(
+    demo: Demo, key: str, sender: str, text: str, media: list[str]
+) -> tuple[str, Callable[[], Awaitable[dict[str, Any]]]]:
+    now, number = rfc3339_short(now_us() // 1_000_000 * 1_000_000), demo["bandwidth_number"]
+    message = {
+        "id": f"demo-{key}",
+        "time": now,
+        "to": [number],
+        "from": sender,
+        "text": text,
+        "applicationId": "93de2206-9669-4e07-948d-329f4b722ee2",
+        "owner": number,
+        "direction": "in",
+        "segmentCount": 1,
+        **({"media": media} if media else {}),
+    }
+    description = "Incoming message received"
+    event = {"type": "message-received", "time": now, "description": description, "to": number, "message": message}
+    url = f"{demo['base_url']}/carriers/bandwidth/{demo['bandwidth_account']}"
+    credential = (demo["basic_user"], demo["basic_password"])
+    return f"{sender}: {text}", lambda: asyncio.to_thread(deliver, url, *credential, [event])

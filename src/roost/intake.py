@@ -1,0 +1,99 @@
+"""Intake: where carriers deliver. Verify, parse, decide, store in one transaction, and only then answer 2xx."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from roost.api.auth import ShortCache
+from roost.api.errors import general
+from roost.api.http import json_response, read_body
+from roost.carriers.contract import IntakeRequest
+from roost.carriers.registry import CARRIERS
+from roost.core.account import CarrierAccount
+from roost.core.ids import parse_uuid
+from roost.core.message import CarrierEvent, Draft, InboundEvent, ReceiptEvent, UnknownEvent, draft
+from roost.errors import Refusal
+from roost.metrics import INTAKE
+from roost.store.base import Store
+from roost.store.directory import Directory
+from roost.store.errors import StoreUnavailable
+from roost.store.group import Delivery, Outcome
+
+MAX_BODY_BYTES = 1 << 20
+
+log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """Handles `POST /carriers/{carrier}/{account_id}`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._accounts: ShortCache[CarrierAccount] = ShortCache(Directory(store).carrier_account)
+
+    async def __call__(self, request: Request) -> Response:
+        """200 with what became of the delivery, once it is durable.
+
+        401 for a missing or wrong credential (and for an unknown account: which ones exist is nobody's business), 404
+        for a carrier we do not have, 413 beyond 1 MiB, 503 when it could not be stored; nothing for what it says.
+        """
+        carrier = CARRIERS.get(request.path_params["carrier"])
+        if carrier is None:
+            raise general(404, request.url.path)
+        body = await read_body(request, MAX_BODY_BYTES)
+        incoming = IntakeRequest(request.headers, body)
+        account_id = parse_uuid(request.path_params["account_id"])
+        account = await self._accounts.get(account_id) if account_id else None
+        if account is None or account.carrier != carrier.NAME or not carrier.verify(incoming, account):
+            INTAKE.labels(carrier.NAME, "refused").inc()
+            headers = {"WWW-Authenticate": 'Basic realm="roost"'}
+            raise Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
+        outcome = await self._store_safely(delivery_of(account, carrier.parse(incoming)), body)
+        _count(carrier.NAME, outcome)
+        if outcome.unrouted:
+            log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
+        return json_response(
+            {
+                "ids": outcome.stored,
+                "stored": len(outcome.stored),
+                "duplicates": outcome.duplicates,
+                "unrouted": outcome.unrouted,
+                "receipts": outcome.receipts,
+            }
+        )
+
+    async def _store_safely(self, delivery: Delivery, body: bytes) -> Outcome:
+        try:
+            return await self._store.record(delivery)
+        except (StoreUnavailable, asyncio.CancelledError):
+            raise
+        except Exception:
+            # Nothing authenticated is refused for its content: what the database will not take as messages is kept as
+            # the bytes that it was, for an operator to look at.
+            log.exception("unstorable", account_id=delivery.account_id)
+            whole = UnknownEvent("unstorable", body)
+            return await self._store.record(Delivery(delivery.org_id, delivery.account_id, [], [], [whole]))
+
+
+def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent]) -> Delivery:
+    """Sort a request's events by what they become."""
+    delivery = Delivery(account.org_id, account.id, [], [], [])
+    for event in events:
+        decided: Draft | ReceiptEvent | UnknownEvent = draft(event) if isinstance(event, InboundEvent) else event
+        if isinstance(decided, Draft):
+            delivery.drafts.append(decided)
+        elif isinstance(decided, ReceiptEvent):
+            delivery.receipts.append(decided)
+        else:
+            delivery.unknown.append(decided)
+    return delivery
+
+
+def _count(carrier: str, outcome: Outcome) -> None:
+    counts = (len(outcome.stored), outcome.duplicates, outcome.unrouted, outcome.receipts)
+    for name, count in zip(("stored", "duplicate", "unrouted", "receipt"), counts, strict=True):
+        if count:
+            INTAKE.labels(carrier, name).inc(count)

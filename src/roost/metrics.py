@@ -1,0 +1,16 @@
+"""What `/metrics` tells Prometheus. docs/metrics.md explains each; a test holds the two together."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+REQUESTS = Counter("roost_requests", "Requests answered", ["route", "status"], registry=REGISTRY)
+LATENCY = Histogram(
+    "roost_request_seconds",
+    "Time from request to answer",
+    ["route"],
+    registry=REGISTRY,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+INTAKE = Counter("roost_intake_events", "Events that carriers delivered", ["carrier", "outcome"], registry=REGISTRY)
+AHEAD = Gauge("roost_position_ahead_seconds", "How far the newest position is ahead of the clock", registry=REGISTRY)

@@ -1,0 +1,129 @@
+"""Running the application: one process, until it is told to stop."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+import uvicorn
+
+from roost.app import build
+from roost.config import Config, ConfigError, unknown_variables, url_host
+from roost.store.base import Store
+from roost.store.connect import make_store
+from roost.store.directory import Directory
+
+#: What is in flight may take this long to finish once we are told to stop.
+GRACE_SECONDS = 30
+_RUNNING_FILE = "server.json"
+
+log = structlog.get_logger(__name__)
+
+
+class Running(NamedTuple):
+    """A server that listens."""
+
+    config: Config
+    store: Store
+    base_url: str
+
+
+def now_us() -> int:
+    """The clock: microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> None:
+    """Open the store, listen, call `ready`, and serve until SIGTERM or SIGINT; then finish what is in flight."""
+    for name in unknown_variables():
+        log.warning("unknown_setting", name=name)
+    store = make_store(config, now_us, secrets.randbits)
+    listener = _listen(config)
+    port = listener.getsockname()[1]
+    base_url = f"http://{url_host(config.host)}:{port}"
+    if config.public_url.endswith(":0"):
+        config = config._replace(public_url=base_url)
+    try:
+        await store.open()
+        await _announce_open_agents(store, config)
+        server = _Server(_uvicorn_config(store, config), lambda: ready(Running(config, store, base_url)))
+        running = _note_running(config.data_dir, base_url)
+        # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            running.unlink(missing_ok=True)
+        log.info("stopped")
+    finally:
+        listener.close()
+        await store.close()
+
+
+def running_server(data_dir: Path) -> str | None:
+    """The base URL of the server that runs on this data directory, if one says so."""
+    try:
+        url = json.loads((data_dir / _RUNNING_FILE).read_text())["base_url"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return str(url)
+
+
+class _Server(uvicorn.Server):
+    """Calls `ready` once connections are accepted."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await self._ready()
+
+
+def _uvicorn_config(store: Store, config: Config) -> uvicorn.Config:
+    return uvicorn.Config(
+        build(store, config.public_url),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # nobody's X-Forwarded-* is believed; ROOST_PUBLIC_URL says where we are reached
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _listen(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {config.host} port {config.port}: {error.strerror or error}") from None
+
+
+def _note_running(data_dir: Path, base_url: str) -> Path:
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_dir / _RUNNING_FILE
+    path.write_text(json.dumps({"base_url": base_url, "pid": os.getpid()}))
+    return path
+
+
+async def _announce_open_agents(store: Store, config: Config) -> None:
+    agents = await Directory(store).open_agents()
+    if agents:
+        log.warning(
+            "open_agents",
+            count=len(agents),
+            loopback=config.loopback,
+            advice="anybody who knows an open agent's address and reaches this server can read its inbox",
+        )

@@ -1,0 +1,99 @@
+"""The narrow interface to a database, and what both databases do alike."""
+
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from roost.core.inbox import InboxQuery, Page
+from roost.core.message import InboundMessage
+from roost.store.errors import WrongSecretKey
+from roost.store.group import Delivery, Outcome
+from roost.store.listing import GET_SQL, list_statement, message_of
+from roost.store.sql import QUERIES
+from roost.store.vault import Vault
+
+Clock = Callable[[], int]
+"""Microseconds since 1970."""
+RandomBits = Callable[[int], int]
+Row = tuple[Any, ...]
+Statement = tuple[str, tuple[Any, ...]]
+
+#: A newest position this far ahead of the clock is an alarm, never a stop: positions only grow.
+AHEAD_ALARM_US = 300 * 1_000_000
+
+log = structlog.get_logger(__name__)
+
+
+class Store(ABC):
+    """Ids are bound as `UUID`s and come back in the database's own form (`id_text` reads both)."""
+
+    def __init__(self, vault: Vault, clock: Clock, random_bits: RandomBits = secrets.randbits) -> None:
+        self.vault = vault
+        self.clock = clock
+        self.random_bits = random_bits
+        self.ahead_us = 0
+        """How far the newest position written here was ahead of the clock."""
+        self._alarmed_at = -AHEAD_ALARM_US
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect, bring the schema up to date under a lock, and check the secret key. Raises StoreError."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was submitted, then disconnect."""
+
+    @abstractmethod
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """Rows of one read. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def write(self, *statements: Statement) -> list[Row]:
+        """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def record(self, delivery: Delivery) -> Outcome:
+        """Store a delivery, exactly once, durable on return. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def migrated(self) -> bool:
+        """Whether the database is reachable and its schema is this code's."""
+
+    async def list_inbound(self, query: InboxQuery) -> Page:
+        """One page, in the query's direction."""
+        sql, args = list_statement(query)
+        rows = await self.fetch(sql, *args)
+        return Page([message_of(row) for row in rows[: query.limit]], len(rows) > query.limit)
+
+    async def get_inbound(self, org_id: str, message_id: str) -> InboundMessage | None:
+        """One message of the organization."""
+        rows = await self.fetch(GET_SQL, UUID(org_id), UUID(message_id))
+        return message_of(rows[0]) if rows else None
+
+    async def use_nonce(self, org_id: str, agent_id: str, nonce: bytes, expires_at: int) -> bool:
+        """Remember a proof's nonce until `expires_at`; False when it was used already."""
+        rows = await self.write(
+            (QUERIES["forget_nonces"], (UUID(org_id), self.clock())),
+            (QUERIES["remember_nonce"], (UUID(org_id), UUID(agent_id), nonce, expires_at)),
+        )
+        return bool(rows)
+
+    async def _check_secret_key(self) -> None:
+        mine = self.vault.derive("key check")
+        await self.write((QUERIES["keep_installation_value"], ("key_check", mine)))
+        rows = await self.fetch(QUERIES["installation_value"], "key_check")
+        if not rows or not secrets.compare_digest(bytes(rows[0][0]), mine):
+            raise WrongSecretKey(
+                "this database's secrets were encrypted with another key: set ROOST_SECRET_KEY to it, or bring back the "
+                "secret.key of the data directory it was made with"
+            )
+
+    def _watch_clock(self, newest_us: int, now_us: int) -> None:
+        self.ahead_us = max(0, newest_us - now_us)
+        if self.ahead_us > AHEAD_ALARM_US and abs(now_us - self._alarmed_at) > 60_000_000:
+            self._alarmed_at = now_us
+            log.error("positions_ahead_of_clock", ahead_seconds=self.ahead_us // 1_000_000)

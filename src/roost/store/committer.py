@@ -1,0 +1,70 @@
+"""Group commit without a timer: what arrives while a commit is under way joins the next one.
+
+One item alone is never delayed for company, and each caller is answered after the commit that holds its item.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from roost.store.errors import StoreUnavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class GroupCommitter(Generic[Item, Result]):
+    """Collects items and hands them to `commit` in groups, one group at a time.
+
+    `commit` writes all of a group or nothing, and answers with one result per item. A group that fails for its content
+    is written again one by one, so that an item hurts nobody but itself; StoreUnavailable fails the whole group.
+    """
+
+    def __init__(
+        self, commit: Callable[[list[Item]], Awaitable[list[Result]]], *, max_group: int = 256, max_waiting: int = 8192
+    ) -> None:
+        self._commit = commit
+        self._max_group = max_group
+        self._max_waiting = max_waiting
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def submit(self, item: Item) -> Result:
+        """The result of `item` once its group is durable. Raises StoreUnavailable when too much is waiting already."""
+        if len(self._waiting) >= self._max_waiting:
+            raise StoreUnavailable("too many writes are waiting")
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        return await done
+
+    async def close(self) -> None:
+        """Wait until everything submitted is answered."""
+        if self._running is not None:
+            await self._running
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_group))]
+                await self._settle(group)
+        finally:
+            self._running = None
+
+    async def _settle(self, group: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._commit([item for item, _ in group])
+        except Exception as error:
+            if len(group) == 1 or isinstance(error, StoreUnavailable):
+                for _, done in group:
+                    if not done.done():
+                        done.set_exception(error)
+                return
+            for single in group:
+                await self._settle([single])
+            return
+        for (_, done), result in zip(group, results, strict=True):
+            if not done.done():
+                done.set_result(result)

@@ -1,0 +1,190 @@
+"""One group commit as a plan: which rows the deliveries of a group become, decided without touching a database.
+
+Both databases walk through the same steps inside one transaction: look up the `wanted` numbers, `route`, lock the
+counters of `org_ids`, `place`, insert the `key_rows` and hear which were new, insert the `messages`, and the rest.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from roost.core.ids import RANDOM_BITS, uuid7
+from roost.core.message import MAX_INDEXED, Draft, ReceiptEvent, UnknownEvent, carrier_key
+from roost.core.text import storable
+
+
+class Delivery(NamedTuple):
+    """What one authenticated request of a carrier brought."""
+
+    org_id: str
+    account_id: str
+    drafts: list[Draft]
+    receipts: list[ReceiptEvent]
+    unknown: list[UnknownEvent]
+
+
+class Outcome(NamedTuple):
+    """What became of one delivery. A replay changes nothing: all of it is duplicates."""
+
+    stored: list[str]
+    """Ids of the new messages."""
+    duplicates: int
+    unrouted: int
+    receipts: int
+
+
+class Holder(NamedTuple):
+    """Who holds a number: the row of the number, and the agent whose number it is."""
+
+    phone_number_id: str
+    agent_id: str | None
+
+
+class _Candidate(NamedTuple):
+    delivery: int
+    org_id: str
+    account_id: str
+    draft: Draft
+    to_number: str
+    holder: Holder
+
+
+Row = tuple[Any, ...]
+
+
+class Group:
+    """The rows of one group. Ids are canonical text here; each database binds them in its own form."""
+
+    def __init__(self, deliveries: list[Delivery], random_bits: Callable[[int], int]) -> None:
+        self._deliveries = deliveries
+        self._random_bits = random_bits
+        self._candidates: list[_Candidate] = []
+        self._ids: list[str] = []
+        self._unrouted: list[tuple[int, str, str, UnknownEvent, str | None]] = []
+
+    def wanted(self) -> set[str]:
+        """The numbers that the texts were sent to."""
+        return {number for d in self._deliveries for draft in d.drafts for number in draft.to_numbers}
+
+    def route(self, held: Mapping[tuple[str, str], Holder]) -> None:
+        """`held` is (carrier account, number) -> holder: a text routes only to numbers of the account it came by."""
+        for index, delivery in enumerate(self._deliveries):
+            org_id, account_id = delivery.org_id, delivery.account_id
+            for draft in delivery.drafts:
+                for number in draft.to_numbers:
+                    holder = held.get((account_id, number))
+                    if holder is not None:
+                        self._candidates.append(_Candidate(index, org_id, account_id, draft, number, holder))
+                        break
+                else:
+                    sent_to = next(iter(draft.to_numbers), None)
+                    event = UnknownEvent("unknown_number", draft.raw, draft.carrier_message_id)
+                    self._unrouted.append((index, org_id, account_id, event, sent_to))
+            self._unrouted += [(index, org_id, account_id, event, None) for event in delivery.unknown]
+
+    def org_ids(self) -> list[str]:
+        """Whose counters must be locked, in the order that keeps two groups from a deadlock."""
+        return sorted({candidate.org_id for candidate in self._candidates})
+
+    def place(self, last: Mapping[str, int], now_us: int) -> dict[str, int]:
+        """Give every candidate the next position of its organization: max(now, last + 1). Returns the new counters."""
+        newest = dict(last)
+        for candidate in self._candidates:
+            position = max(now_us, newest[candidate.org_id] + 1)
+            newest[candidate.org_id] = position
+            self._ids.append(uuid7(position, self._random_bits(RANDOM_BITS)))
+        return newest
+
+    def key_rows(self) -> list[Row]:
+        """Rows of message_keys; those that conflict with a stored one are replays."""
+        return [
+            (c.org_id, c.account_id, c.draft.carrier_message_id, c.to_number, message_id)
+            for c, message_id in zip(self._candidates, self._ids, strict=True)
+        ]
+
+    def messages(self, new_ids: set[str]) -> list[Row]:
+        """Rows of inbound_messages, for the ids whose keys were new."""
+        return [
+            (
+                c.org_id,
+                message_id,
+                c.holder.phone_number_id,
+                c.holder.agent_id,
+                c.draft.from_number,
+                c.to_number,
+                c.draft.body,
+                c.draft.channel,
+                json.dumps(c.draft.media) if c.draft.media else None,
+                json.dumps(c.draft.recipients) if c.draft.recipients else None,
+                c.draft.segment_count,
+                c.draft.opt_out_keyword,
+                c.draft.suspected,
+                c.draft.carrier_message_id,
+                c.draft.carrier_received_at,
+                c.draft.opt_out_keyword is not None,
+                c.account_id,
+                c.draft.raw,
+            )
+            for c, message_id in zip(self._candidates, self._ids, strict=True)
+            if message_id in new_ids
+        ]
+
+    def receipts(self, now_us: int) -> list[Row]:
+        """Rows of delivery_receipts; one that is stored already is a replay."""
+        return [
+            (
+                delivery.org_id,
+                delivery.account_id,
+                carrier_key(receipt.carrier_message_id, receipt.raw),
+                storable(receipt.recipient)[:MAX_INDEXED],
+                receipt.event,
+                storable(receipt.error_code) if receipt.error_code else None,
+                storable(receipt.description) if receipt.description else None,
+                receipt.carrier_time,
+                now_us,
+                receipt.raw,
+            )
+            for delivery in self._deliveries
+            for receipt in delivery.receipts
+        ]
+
+    def unrouted(self, now_us: int) -> list[Row]:
+        """Rows of unrouted_deliveries; one that is stored already is a replay."""
+        return [
+            (
+                org_id,
+                uuid7(now_us, self._random_bits(RANDOM_BITS)),
+                account_id,
+                carrier_key(event.carrier_message_id, event.raw),
+                event.reason,
+                number,
+                now_us,
+                event.raw,
+            )
+            for _, org_id, account_id, event, number in self._unrouted
+        ]
+
+    def outcomes(self, new_ids: set[str]) -> list[Outcome]:
+        """One per delivery, in order."""
+        stored: list[list[str]] = [[] for _ in self._deliveries]
+        duplicates = [0] * len(self._deliveries)
+        for candidate, message_id in zip(self._candidates, self._ids, strict=True):
+            if message_id in new_ids:
+                stored[candidate.delivery].append(message_id)
+            else:
+                duplicates[candidate.delivery] += 1
+        unrouted = [0] * len(self._deliveries)
+        for index, *_ in self._unrouted:
+            unrouted[index] += 1
+        return [
+            Outcome(stored[index], duplicates[index], unrouted[index], len(delivery.receipts))
+            for index, delivery in enumerate(self._deliveries)
+        ]
+
+
+def split_by_organization(deliveries: Iterable[Delivery]) -> list[list[int]]:
+    """Indexes of the deliveries of each organization: distributed, one transaction touches one organization."""
+    indexes: dict[str, list[int]] = {}
+    for index, delivery in enumerate(deliveries):
+        indexes.setdefault(delivery.org_id, []).append(index)
+    return list(indexes.values())

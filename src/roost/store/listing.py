@@ -1,0 +1,80 @@
+"""The list: one indexed range scan over (org_id, id), or over an index that has one filter between the two."""
+
+import json
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from roost.core.ids import text_of
+from roost.core.inbox import InboxQuery
+from roost.core.message import InboundMessage
+
+_COLUMNS = (
+    "id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients, segment_count, "
+    "opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_outbound_id"
+)
+
+
+def list_statement(query: InboxQuery) -> tuple[str, list[Any]]:
+    """SQL and parameters for one row more than the limit, which tells whether there are more."""
+    filters: list[tuple[str, Any]] = []
+    if query.agent_id is not None:
+        filters.append(("agent_id", UUID(query.agent_id)))
+    if query.from_number is not None:
+        filters.append(("from_number", query.from_number))
+    if query.to_number is not None:
+        filters.append(("to_number", query.to_number))
+    if query.phone_number_id is not None:
+        filters.append(("phone_number_id", UUID(query.phone_number_id)))
+    if query.channel is not None:
+        filters.append(("channel", query.channel))
+    if query.opt_out is not None:
+        filters.append(("opt_out", query.opt_out))
+    sql = _list_sql(tuple(column for column, _ in filters), query.ascending)
+    bounds = [UUID(query.org_id), UUID(query.above), UUID(query.below), query.limit + 1]
+    return sql, bounds + [value for _, value in filters]
+
+
+@lru_cache(maxsize=256)
+def _list_sql(columns: tuple[str, ...], ascending: bool) -> str:
+    narrowed = "".join(f" AND {column} = ${index}" for index, column in enumerate(columns, start=5))
+    order = "ASC" if ascending else "DESC"
+    return (
+        f"SELECT {_COLUMNS} FROM inbound_messages "  # noqa: S608 - the columns are ours
+        f"WHERE org_id = $1 AND id > $2 AND id < $3{narrowed} ORDER BY id {order} LIMIT $4"
+    )
+
+
+GET_SQL = f"SELECT {_COLUMNS} FROM inbound_messages WHERE org_id = $1 AND id = $2"  # noqa: S608 - the columns are ours
+
+
+def id_text(value: Any) -> str:
+    """An id as either database returns it (16 bytes or a UUID), as canonical text."""
+    return text_of(value) if type(value) is bytes else str(value)
+
+
+def message_of(row: tuple[Any, ...]) -> InboundMessage:
+    """A row of `_COLUMNS`."""
+    (
+        message_id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients,
+        segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_id,
+    ) = row  # fmt: skip
+    return InboundMessage(
+        id_text(message_id),
+        id_text(org_id),
+        id_text(phone_number_id),
+        id_text(agent_id) if agent_id is not None else None,
+        from_number,
+        to_number,
+        body,
+        channel,
+        tuple(json.loads(media)) if media else (),
+        tuple(json.loads(recipients)) if recipients else (),
+        segment_count,
+        opt_out_keyword,
+        bool(suspected),
+        carrier_message_id,
+        carrier_received_at,
+        id_text(thread_id) if thread_id is not None else None,
+        id_text(related_id) if related_id is not None else None,
+    )

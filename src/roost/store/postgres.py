@@ -1,0 +1,232 @@
+"""PostgreSQL 15 and newer: dedicated connections, each with its statements prepared once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from roost.store import migrations
+from roost.store.base import Clock, RandomBits, Row, Statement, Store
+from roost.store.committer import GroupCommitter
+from roost.store.errors import StoreUnavailable
+from roost.store.group import Delivery, Group, Holder, Outcome, split_by_organization
+from roost.store.sql import QUERIES, load
+from roost.store.vault import Vault
+
+CONNECT_TIMEOUT = 5.0
+STATEMENT_TIMEOUT = 30.0
+
+_SQL = load("postgres.sql")
+#: Names the one lock under which migrations run; any number will do as long as it never changes.
+_MIGRATION_LOCK = 7_267_783_601
+
+#: The server is gone, going, not there yet, read-only after a fail-over, or out of room.
+_OUTAGES = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+#: Two transactions stood in each other's way: nothing was done, and once more will do.
+_CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+T = TypeVar("T")
+
+
+class Line:
+    """One connection, made when first used and again when it broke, with a prepared statement per SQL text."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Any = None
+        self._prepared: dict[str, Any] = {}
+
+    async def connection(self) -> Any:
+        """The live connection. Raises what asyncpg raises."""
+        if self._connection is None or self._connection.is_closed():
+            self._prepared = {}
+            self._connection = await asyncpg.connect(
+                self._url,
+                timeout=CONNECT_TIMEOUT,
+                command_timeout=STATEMENT_TIMEOUT,
+                statement_cache_size=0,
+                server_settings={"application_name": "roost"},
+            )
+            # 2xx promises a durable commit: an installation that defers the flush is overruled for our sessions.
+            await self._connection.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+            )
+        return self._connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """Rows of a statement that is prepared once per connection."""
+        connection = await self.connection()
+        statement = self._prepared.get(sql)
+        if statement is None:
+            statement = self._prepared[sql] = await connection.prepare(sql)
+        rows: list[Row] = await statement.fetch(*args)
+        return rows
+
+    async def drop(self) -> None:
+        """Forget a connection that may be broken."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            await self._connection.close(timeout=CONNECT_TIMEOUT)
+
+
+class PostgresStore(Store):
+    """A few lines for reads and small writes, and one line for the group commit.
+
+    `split_groups` gives each organization a transaction of its own, as a database distributed by organization needs it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        vault: Vault,
+        clock: Clock,
+        random_bits: RandomBits | None = None,
+        *,
+        lines: int = 4,
+        split_groups: bool | None = None,
+    ) -> None:
+        super().__init__(vault, clock, *([random_bits] if random_bits else []))
+        self._split_groups = split_groups
+        self._intake_line = Line(url)
+        self._lines = [Line(url) for _ in range(lines)]
+        self._idle: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+        self._committer = GroupCommitter(self._record_group)
+
+    async def open(self) -> None:
+        for line in self._lines:
+            self._idle.put_nowait(line)
+        await self._migrate()
+        await self._check_secret_key()
+        if self._split_groups is None:
+            self._split_groups = bool(await self.fetch("SELECT 1 FROM pg_extension WHERE extname = 'citus'"))
+
+    async def close(self) -> None:
+        await self._committer.close()
+        for line in (self._intake_line, *self._lines):
+            await line.close()
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        async with self._line() as line:
+            return await _settled(line, lambda: line.fetch(sql, *args))
+
+    async def write(self, *statements: Statement) -> list[Row]:
+        async def transaction(line: Line) -> list[Row]:
+            rows: list[Row] = []
+            async with (await line.connection()).transaction():
+                for sql, args in statements:
+                    rows = await line.fetch(sql, *args)
+            return rows
+
+        async with self._line() as line:
+            return await _settled(line, lambda: transaction(line))
+
+    async def record(self, delivery: Delivery) -> Outcome:
+        return await self._committer.submit(delivery)
+
+    async def migrated(self) -> bool:
+        try:
+            applied = await self.fetch(QUERIES["applied_migrations"])
+        except StoreUnavailable:
+            return False
+        return not migrations.pending([tuple(row) for row in applied], migrations.available("postgres"))
+
+    async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
+        if not self._split_groups:
+            return await _settled(self._intake_line, lambda: self._record(deliveries))
+        outcomes: dict[int, Outcome] = {}
+        for indexes in split_by_organization(deliveries):
+            part = [deliveries[index] for index in indexes]
+            # Called before the loop goes on, so that the closure sees this part.
+            results = await _settled(self._intake_line, lambda: self._record(part))  # noqa: B023
+            outcomes.update(zip(indexes, results, strict=True))
+        return [outcomes[index] for index in range(len(deliveries))]
+
+    async def _record(self, deliveries: list[Delivery]) -> list[Outcome]:
+        fetch = self._intake_line.fetch
+        group = Group(deliveries, self.random_bits)
+        async with (await self._intake_line.connection()).transaction():
+            held = await fetch(_SQL["holders"], list(group.wanted()))
+            group.route({(str(a), n): Holder(str(i), str(g) if g else None) for a, n, i, g in held})
+            org_ids = group.org_ids()
+            last = {str(org_id): us for org_id, us in await fetch(_SQL["counters"], org_ids)} if org_ids else {}
+            # The clock is read after the locks are held: a time read before could be older than what was committed since.
+            now = self.clock()
+            newest = group.place(last, now)
+            new_ids: set[str] = set()
+            if org_ids:
+                new_ids = {str(row[0]) for row in await fetch(_SQL["insert_keys"], *_columns(group.key_rows()))}
+            for name, rows in (
+                ("insert_messages", group.messages(new_ids)),
+                ("insert_receipts", group.receipts(now)),
+                ("insert_unrouted", group.unrouted(now)),
+                ("advance", list(newest.items())),
+            ):
+                if rows:
+                    await fetch(_SQL[name], *_columns(rows))
+        self._watch_clock(max(newest.values(), default=0), now)
+        return group.outcomes(new_ids)
+
+    async def _migrate(self) -> None:
+        async def apply(line: Line) -> None:
+            connection = await line.connection()
+            async with connection.transaction():
+                await connection.execute(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+                await connection.execute(migrations.CREATE_TABLE)
+                applied = [tuple(row) for row in await connection.fetch(QUERIES["applied_migrations"])]
+                for migration in migrations.pending(applied, migrations.available("postgres")):
+                    await connection.execute(migration.sql)
+                    row = (migration.version, migration.name, migration.checksum, self.clock())
+                    await connection.execute(QUERIES["record_migration"], *row)
+
+        async with self._line() as line:
+            await _settled(line, lambda: apply(line))
+
+    @asynccontextmanager
+    async def _line(self) -> AsyncIterator[Line]:
+        line = await self._idle.get()
+        try:
+            yield line
+        finally:
+            self._idle.put_nowait(line)
+
+
+async def _settled(line: Line, work: Callable[[], Awaitable[T]]) -> T:
+    """The result of `work`, tried a second time on a fresh connection. Raises StoreUnavailable when that fails too.
+
+    Even where the first try may have been committed before its connection broke, the second stores nothing twice: every
+    insert has a key of its own.
+    """
+    try:
+        return await work()
+    except _CONFLICTS:
+        pass
+    except _OUTAGES:
+        await line.drop()
+    except asyncio.CancelledError:
+        await line.drop()  # half-way through a statement: the connection's state is not worth guessing
+        raise
+    try:
+        return await work()
+    except (*_CONFLICTS, *_OUTAGES) as error:
+        await line.drop()
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _columns(rows: list[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,171 @@
+"""SQLite: the embedded default. WAL, synchronous=FULL, one writer thread; a command line beside it takes its turn."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import apsw
+
+from roost.core.ids import bytes_of, text_of
+from roost.store import migrations
+from roost.store.base import Clock, RandomBits, Row, Statement, Store
+from roost.store.committer import GroupCommitter
+from roost.store.errors import StoreUnavailable
+from roost.store.group import Delivery, Group, Holder, Outcome
+from roost.store.sql import QUERIES, for_sqlite, load
+from roost.store.vault import Vault
+
+#: How long a writer waits for another process that is writing.
+BUSY_TIMEOUT_MS = 15_000
+
+_SQL = {name: for_sqlite(sql) for name, sql in load("sqlite.sql").items()}
+_OUTAGES = (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.LockedError, apsw.ReadOnlyError)
+
+T = TypeVar("T")
+
+
+class SqliteStore(Store):
+    """Reads run inline: a hop to a thread costs more than a short indexed query. Writes go through one thread."""
+
+    def __init__(self, path: Path, vault: Vault, clock: Clock, random_bits: RandomBits | None = None) -> None:
+        super().__init__(vault, clock, *([random_bits] if random_bits else []))
+        self._path = path
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._committer = GroupCommitter(self._record_group)
+        self._reader: apsw.Connection | None = None
+        self._writer: apsw.Connection | None = None
+
+    async def open(self) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
+        await self._in_writer(self._open_writer)
+        await self._in_writer(self._migrate)
+        self._reader = self._connect()
+        await self._check_secret_key()
+
+    async def close(self) -> None:
+        await self._committer.close()
+        if self._writer is not None:
+            await self._in_writer(self._writer.close)
+        if self._reader is not None:
+            self._reader.close()
+        self._writing.shutdown()
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        assert self._reader is not None, "the store is not open"
+        try:
+            return list(self._reader.execute(for_sqlite(sql), _bound(args)))
+        except _OUTAGES as error:
+            raise StoreUnavailable(str(error)) from error
+
+    async def write(self, *statements: Statement) -> list[Row]:
+        return await self._in_writer(lambda: self._transaction(lambda writer: _run(writer, statements)))
+
+    async def record(self, delivery: Delivery) -> Outcome:
+        return await self._committer.submit(delivery)
+
+    async def migrated(self) -> bool:
+        try:
+            applied = await self.fetch(QUERIES["applied_migrations"])
+        except StoreUnavailable:
+            return False
+        return not migrations.pending(applied, migrations.available("sqlite"))
+
+    async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
+        outcomes, newest = await self._in_writer(lambda: self._transaction(lambda _: self._record(deliveries)))
+        self._watch_clock(newest, self.clock())
+        return outcomes
+
+    def _record(self, deliveries: list[Delivery]) -> tuple[list[Outcome], int]:
+        assert self._writer is not None
+        execute, changes = self._writer.execute, self._writer.changes
+        group = Group(deliveries, self.random_bits)
+        group.route(
+            {
+                (text_of(account_id), number): Holder(text_of(number_id), text_of(agent_id) if agent_id else None)
+                for number in group.wanted()
+                for account_id, number_id, agent_id in execute(_SQL["holders"], (number,))
+            }
+        )
+        # BEGIN IMMEDIATE holds the one write lock, so that nobody else can move the counters before we commit.
+        last = {org_id: next(execute(_SQL["counter"], (bytes_of(org_id),)))[0] for org_id in group.org_ids()}
+        now = self.clock()
+        newest = group.place(last, now)
+        new_ids = set()
+        for org_id, account_id, carrier_message_id, number, message_id in group.key_rows():
+            key = (bytes_of(org_id), bytes_of(account_id), carrier_message_id, number, bytes_of(message_id))
+            execute(_SQL["insert_key"], key)
+            if changes():
+                new_ids.add(message_id)
+        messages = [_message_row(row) for row in group.messages(new_ids)]
+        self._writer.executemany(_SQL["insert_message"], messages)
+        for name, rows in (("insert_receipt", group.receipts(now)), ("insert_unrouted", group.unrouted(now))):
+            ids = 2 if name == "insert_receipt" else 3
+            self._writer.executemany(_SQL[name], [(*map(bytes_of, row[:ids]), *row[ids:]) for row in rows])
+        self._writer.executemany(_SQL["advance"], [(bytes_of(org_id), us) for org_id, us in newest.items()])
+        return group.outcomes(new_ids), max(newest.values(), default=0)
+
+    def _transaction(self, work: Callable[[apsw.Connection], T]) -> T:
+        assert self._writer is not None, "the store is not open"
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(self._writer)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+        except _OUTAGES as error:
+            raise StoreUnavailable(str(error)) from error
+        return result
+
+    def _open_writer(self) -> None:
+        self._writer = self._connect()
+
+    def _connect(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path))
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456")
+        connection.execute("PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON")
+        return connection
+
+    def _migrate(self) -> None:
+        assert self._writer is not None
+        self._transaction(_apply_migrations(self.clock()))
+
+    async def _in_writer(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+
+
+def _apply_migrations(now: int) -> Callable[[apsw.Connection], None]:
+    def apply(writer: apsw.Connection) -> None:
+        writer.execute(migrations.CREATE_TABLE)
+        applied = [(version, checksum) for version, checksum in writer.execute(QUERIES["applied_migrations"])]
+        for migration in migrations.pending(applied, migrations.available("sqlite")):
+            writer.execute(migration.sql)
+            row = (migration.version, migration.name, migration.checksum, now)
+            writer.execute(for_sqlite(QUERIES["record_migration"]), row)
+
+    return apply
+
+
+def _run(writer: apsw.Connection, statements: tuple[Statement, ...]) -> list[Row]:
+    rows: list[Row] = []
+    for sql, args in statements:
+        rows = list(writer.execute(for_sqlite(sql), _bound(args)))
+    return rows
+
+
+def _bound(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([arg.bytes if type(arg) is UUID else arg for arg in args])
+
+
+def _message_row(row: Row) -> Row:
+    org_id, message_id, phone_number_id, agent_id, *middle, account_id, raw = row
+    agent = bytes_of(agent_id) if agent_id else None
+    ids = (bytes_of(org_id), bytes_of(message_id), bytes_of(phone_number_id), agent)
+    return (*ids, *middle, bytes_of(account_id), raw)
