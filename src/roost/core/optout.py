@@ -101,14 +101,14 @@ _COURTESIES = (
     "please pls plz plse kindly thanks thank thx tnx ty you u sir maam now already immediately asap today right away "
     "por favor porfavor porfa gracias svp sil s il vous te plait merci bitte danke obrigado obrigada"
 )
-# One sentence made of a stop word and what may stand around it is a request, whatever the others say. The rest of the
-# keywords mean too much else ("Cancel. I am ill"): with those the whole message has to be so.
+# A message of nothing but these is a request; so is one sentence, if it has one of the stop words in it. The rest of the
+# keywords mean too much else for that ("Cancel. I am ill").
+_OPT_OUT_WORDS = _set(" ".join(_OPT_OUT).lower() + " unsub arrete arretez")
 _STOP_WORDS = _set("stop stopp stopall unsubscribe unsub optout arret arrete arretez")
-_AROUND_STOP = _set(_COURTESIES) | _set(
+_POLITE = _OPT_OUT_WORDS | _set(_COURTESIES)
+_POLITE_STOP = _POLITE | _set(
     "ok okay yes no hey hi hello just and all everything it this that these them texts messages"
 )
-_OPT_OUT_WORDS = _set(" ".join(_OPT_OUT).lower())
-_AROUND_OPT_OUT = _set(_COURTESIES)
 
 
 def _any(words: str) -> str:
@@ -200,7 +200,7 @@ _FRENCH = (
 )
 _PORTUGUESE = (
     # parem de me mandar mensagens, não me mandem mais, não quero receber mensagens
-    r"(?:par|deix)[ae]m? de (?:me )?(?:enviar|mandar|escrever|contatar|ligar|incomodar)(?:(?<= me \w{6})| me| mensag\w+| sms)\b",
+    r"(?:par|deix)[ae]m? de (?:me (?:enviar|mandar|escrever|contatar|ligar)|(?:enviar|mandar) (?:me|mensagens|sms))\b",
     rf"nao (?:me )?(?:mand|envi)(?:e|em|a|am) mais(?: (?:mensage(?:ns|m)|sms)\b|{_END})",
     r"nao (?:quero|desejo)(?: (?:mais|receber|suas|essas|estas))* (?:mensage(?:ns|m)|sms)\b",
     r"nao me (?:contatem?|incomodem?|perturbem?|escrevam?)\b",
@@ -210,7 +210,7 @@ _PORTUGUESE = (
 )
 _GERMAN = (
     # bitte keine Nachrichten mehr, hören Sie auf mir zu schreiben, schreiben Sie mir nicht mehr
-    rf"(?:bitte|will|mochte|moechte) keine (?:weiteren )?(?:sms|nachrichten|werbung)\b",
+    r"(?:bitte|will|mochte|moechte) keine (?:weiteren )?(?:sms|nachrichten|werbung)\b",
     rf"(?<!\w )keine (?:weiteren )?(?:sms|nachrichten|werbung)(?: mehr)?{_END}",
     r"(?:hor|hoer)(?:e|t|en sie)? (?:bitte )?auf mi(?:r|ch) (?:\w+ )?zu (?:schreiben|schicken|senden|texten|nerven)\b",
     r"(?:schreib|schick|kontaktier)(?:e|t|en sie)? (?:mir|mich|uns) (?:bitte )?(?:nicht|nichts mehr|keine \w+ mehr)\b",
@@ -225,9 +225,8 @@ _VERB = r"(?:stop|quit|end|cancel|cease|opt|unsubscribe|remove|delete|erase|take
 _WE = "(?:you|u|i|we|they|he|she)"
 # Turns of phrase that hold the words of a request and are none.
 _HARMLESS = (
-    # don't stop texting me, I never want you to stop; but not "if you don't stop" and "I can't unsubscribe"
-    rf"(?<!if you )(?:{_DONT}|did ?nt|can ?t|cannot|won ?t|not|non)"
-    rf"(?: (?:ever|even|just|really|please|to|(?:want|need|have)(?: you)?))* (?<!cant )(?<!cannot ){_VERB}",
+    # don't stop texting me, I never want you to stop, can't stop; but not "if you don't stop" and "I can't unsubscribe"
+    rf"(?<!if you )(?:{_DONT}|didnt|wont|not|non)(?: (?:ever|even|just|really|to|(?:want|need|have)(?: you)?))* {_VERB}",
     r"(?:cant|cannot) (?:ever |even |just )?(?:stop|quit|end|get|take|leave|lose)\b",
     # I'll stop texting you, why did you stop texting me, once you take me off; but not "how do I stop these texts"
     rf"(?<!do )(?<!can )(?<!how )(?<!could )(?:i|ill|id|we|they|he|she)(?: (?:will|would|should|just|never))* {_VERB}",
@@ -265,11 +264,12 @@ def _plain(text: str) -> str:
 
 def _is_courteous_keyword(text: str) -> bool:
     """Tell whether a sentence is "please stop", or the whole message "cancel, thank you"."""
-    words = _set(text) - {"."}
-    if _STOP_WORDS.isdisjoint(words):
-        return not _OPT_OUT_WORDS.isdisjoint(words) and words <= _AROUND_OPT_OUT | _OPT_OUT_WORDS
-    sentences = map(_set, text.split("."))
-    return any(not _STOP_WORDS.isdisjoint(words) and words <= _AROUND_STOP | _STOP_WORDS for words in sentences)
+    if _OPT_OUT_WORDS.isdisjoint(text.split()):
+        return False
+    sentences = [_set(sentence) for sentence in text.split(".")]
+    return all(words <= _POLITE for words in sentences) or any(
+        words <= _POLITE_STOP and not words.isdisjoint(_STOP_WORDS) for words in sentences
+    )
 
 
 def _is_request(text: str) -> bool:

@@ -1,0 +1,70 @@
+"""Fixtures: every test of behaviour runs on SQLite and on a real PostgreSQL."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import databases
+from support.databases import Database, PostgresServer
+from support.house import House
+
+_STARTED = pytest.StashKey[PostgresServer]()
+
+for _name in [name for name in os.environ if name.startswith("ROOST_") and name != databases.VARIABLE]:
+    del os.environ[_name]  # a developer's own settings are nothing to the tests
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One PostgreSQL for all test processes, started by the first; they find it in the environment."""
+    if not hasattr(config, "workerinput") and databases.VARIABLE not in os.environ and not config.option.collectonly:
+        config.stash[_STARTED] = PostgresServer()
+        os.environ[databases.VARIABLE] = config.stash[_STARTED].url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _STARTED in config.stash:
+        config.stash[_STARTED].stop()
+        del os.environ[databases.VARIABLE]
+
+
+@pytest.fixture(autouse=True)
+def _local_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sends a packet anywhere but to this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            pytest.fail(f"a test tried to reach {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def postgres_server() -> str:
+    """The URL of the real PostgreSQL."""
+    return os.environ[databases.VARIABLE]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield Database("sqlite", "sqlite")
+        return
+    server = os.environ[databases.VARIABLE]
+    url = databases.create_database(server)
+    yield Database("postgres", url)
+    databases.drop_database(server, url)
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> Iterator[House]:
+    """A running Roost on each kind of database."""
+    running = House(database, tmp_path / "data").start()
+    yield running
+    running.stop()

@@ -1,0 +1,1 @@
+"""What the tests share: databases, running servers, and carriers' payloads."""

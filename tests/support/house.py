@@ -1,0 +1,117 @@
+"""A whole Roost in this process: a real server on a real port, over a real database, with a clock that can be set."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import uvicorn
+import uvloop
+
+from roost import config
+from roost.app import build
+from roost.core.account import CarrierAccount
+from roost.store.base import Store
+from roost.store.connect import make_store
+from roost.store.directory import Agent, Directory, Number, Organization
+from support.databases import Database
+
+T = TypeVar("T")
+BASIC = ("carrier", "s3cret:with:colons")
+
+
+class Clock:
+    """The real time, moved by `offset_us` or held still at `frozen_us`."""
+
+    def __init__(self) -> None:
+        self.offset_us = 0
+        self.frozen_us: int | None = None
+
+    def __call__(self) -> int:
+        return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000 + self.offset_us
+
+
+class Tenant:
+    """An organization with a carrier account, a number, an open agent and a key, made through the directory."""
+
+    def __init__(self, house: "House", name: str, number: str, carrier: str, wallet: str) -> None:
+        directory = house.directory
+        self.org: Organization = house.wait(directory.create_organization(name))
+        self.account: CarrierAccount = house.wait(
+            directory.add_carrier_account(self.org.org_id, carrier, "", {"basic": [list(BASIC)]})
+        )
+        agent = house.wait(directory.add_agent(self.org.org_id, wallet, open_=True))
+        assert agent is not None
+        self.agent: Agent = agent
+        registered = house.wait(directory.add_number(self.org.org_id, number, self.account.id, agent.id, ""))
+        assert registered is not None
+        self.number: Number = registered
+        self.key = house.wait(directory.create_api_key(self.org.org_id, "test", ["messages:read"], None)).plaintext
+        self.webhook = f"/carriers/{carrier}/{self.account.id}"
+        self.auth = {"Authorization": f"Bearer {self.key}"}
+        self.agent_header = {"X-Agent-ID": wallet}
+
+
+class House:
+    """Start with `start()`, stop with `stop()`; `http` is a client of it."""
+
+    def __init__(self, database: Database, data_dir: Path) -> None:
+        self.config = config.load({}, data_dir=data_dir, database_url=database.url)
+        self.clock = Clock()
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._tenants = 0
+
+    def start(self) -> "House":
+        self._thread.start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.store: Store = make_store(self.config, self.clock)
+        self.wait(self.store.open())
+        self.directory = Directory(self.store)
+        settings = uvicorn.Config(
+            build(self.store, self.base_url),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
+        self._server = uvicorn.Server(settings)
+        self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
+        self.http = httpx.Client(base_url=self.base_url, timeout=30)
+        return self
+
+    def stop(self) -> None:
+        self.http.close()
+        self._server.should_exit = True
+        self._serving.result(30)
+        self.wait(self.store.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+        self._loop.close()
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine, run on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def tenant(self, *, carrier: str = "bandwidth", number: str | None = None, wallet: str | None = None) -> Tenant:
+        """Another organization, complete."""
+        self._tenants += 1
+        count = self._tenants
+        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet or f"0x{count:040x}")
+
+    def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
+        """POST a carrier's payload to the tenant's real webhook URL with its real credential."""
+        return self.http.post(tenant.webhook, json=payload, auth=BASIC, **options)
+
+    def inbound(self, tenant: Tenant, **params: Any) -> list[dict[str, Any]]:
+        """One page of dialect A."""
+        answer = self.http.get("/v1/inbound-messages", params=params, headers=tenant.auth)
+        assert answer.status_code == 200, answer.text
+        data: list[dict[str, Any]] = answer.json()["data"]
+        return data
