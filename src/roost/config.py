@@ -49,12 +49,18 @@ class Config(NamedTuple):
 
     data_dir: Path
     database_url: str
-    public_url: str
+    public_url: str | None
+    """None: reached where it listens."""
     host: str
     port: int
     rate_limits: str
     secret_key: str | None
     log_level: LogLevel
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine reaches the server, as long as the port is not 0."""
+        return f"http://{url_host(self.host)}:{self.port}"
 
     @property
     def loopback(self) -> bool:
@@ -72,14 +78,12 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         given = options.get(name)
         return str(given) if given is not None else environ.get(f"ROOST_{name.upper()}", "").strip()
 
-    host = value("host") or "127.0.0.1"
-    port = _port(value("port") or "8080")
     return Config(
         data_dir=Path(value("data_dir") or "roost-data"),
         database_url=_database_url(value("database_url")),
-        public_url=_public_url(value("public_url"), host, port),
-        host=host,
-        port=port,
+        public_url=_public_url(value("public_url")),
+        host=value("host") or "127.0.0.1",
+        port=_port(value("port") or "8080"),
         rate_limits=_one_of("rate_limits", value("rate_limits") or "off", ("off",)),
         secret_key=value("secret_key") or None,
         log_level=_one_of("log_level", value("log_level") or "info", ("debug", "info", "warning", "error")),  # type: ignore[arg-type]
@@ -114,9 +118,9 @@ def _database_url(text: str) -> str:
     raise ConfigError("ROOST_DATABASE_URL must be sqlite or begin with postgresql://")
 
 
-def _public_url(text: str, host: str, port: int) -> str:
+def _public_url(text: str) -> str | None:
     if not text:
-        return f"http://{url_host(host)}:{port}"
+        return None
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ConfigError(f"ROOST_PUBLIC_URL must look like https://roost.example.com, not {text!r}")

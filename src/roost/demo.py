@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -85,19 +87,19 @@ Play Bandwidth and deliver a text:
 
 Or let the loopback carrier do it:
 
-  roost simulate +14155551234 {demo["number"]} 'Hello there' --data-dir {demo["data_dir"]}
+  {shlex.quote(sys.argv[0])} simulate +14155551234 {demo["number"]} 'Hello there' --data-dir {shlex.quote(demo["data_dir"])}
 """
 
 
 async def _prepare(running: Running) -> Demo:
     """The demo of the data directory, with the addresses it has this time."""
-    path = running.config.data_dir / _FILE
+    path = running.data_dir / _FILE
     made = await _existing(running) or await _make(running.store)
     demo = {
         **made,
         "base_url": running.base_url,
-        "webhook_url": f"{running.config.public_url}/carriers/bandwidth/{made['bandwidth_account']}",
-        "data_dir": str(running.config.data_dir),
+        "webhook_url": f"{running.public_url}/carriers/bandwidth/{made['bandwidth_account']}",
+        "data_dir": str(running.data_dir),
     }
     aside = path.with_name(f"{_FILE}.{os.getpid()}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it holds an API key
@@ -109,7 +111,7 @@ async def _prepare(running: Running) -> Demo:
 
 async def _existing(running: Running) -> Demo | None:
     try:
-        demo: Demo = json.loads((running.config.data_dir / _FILE).read_text())
+        demo: Demo = json.loads((running.data_dir / _FILE).read_text())
         known = await Directory(running.store).organization(str(UUID(demo["org_id"])))
     except (OSError, ValueError, KeyError):
         return None

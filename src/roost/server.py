@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from roost.app import build
-from roost.config import Config, ConfigError, unknown_variables, url_host
+from roost.config import Config, ConfigError, unknown_variables
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
@@ -29,9 +30,12 @@ log = structlog.get_logger(__name__)
 class Running(NamedTuple):
     """A server that listens."""
 
-    config: Config
+    data_dir: Path
     store: Store
     base_url: str
+    """Where this machine reaches it."""
+    public_url: str
+    """Where everybody else does."""
 
 
 def now_us() -> int:
@@ -45,22 +49,21 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         log.warning("unknown_setting", name=name)
     store = make_store(config, now_us, secrets.randbits)
     listener = _listen(config)
-    port = listener.getsockname()[1]
-    base_url = f"http://{url_host(config.host)}:{port}"
-    if config.public_url.endswith(":0"):
-        config = config._replace(public_url=base_url)
+    base_url = config._replace(port=listener.getsockname()[1]).local_url
+    public_url = config.public_url or base_url
+    running = Running(config.data_dir, store, base_url, public_url)
     try:
         await store.open()
         await _announce_open_agents(store, config)
-        server = _Server(_uvicorn_config(store, config), lambda: ready(Running(config, store, base_url)))
-        running = _note_running(config.data_dir, base_url)
+        server = _Server(_uvicorn_config(build(store, public_url)), lambda: ready(running))
+        note = _note_running(config.data_dir, base_url)
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         try:
             await server.serve(sockets=[listener])
         finally:
-            running.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
         log.info("stopped")
     finally:
         listener.close()
@@ -88,9 +91,9 @@ class _Server(uvicorn.Server):
         await self._ready()
 
 
-def _uvicorn_config(store: Store, config: Config) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        build(store, config.public_url),
+        app,
         http="httptools",
         ws="none",
         lifespan="off",
@@ -108,7 +111,8 @@ def _listen(config: Config) -> socket.socket:
     try:
         return socket.create_server((config.host, config.port), family=family, backlog=2048)
     except OSError as error:
-        raise ConfigError(f"cannot listen on {config.host} port {config.port}: {error.strerror or error}") from None
+        reason = os.strerror(error.errno) if isinstance(error.errno, int) and error.errno > 0 else str(error)
+        raise ConfigError(f"cannot listen on {config.host} port {config.port}: {reason}") from None
 
 
 def _note_running(data_dir: Path, base_url: str) -> Path:

@@ -83,7 +83,9 @@ def test_a_megabyte_is_counted():
     assert segments("€" * 500_000) == Segments("GSM-7", -(-500_000 // 76), 1_000_000)
 
 
-TEXTS = st.text(max_size=500) | st.text(alphabet="a€", max_size=500) | st.text(alphabet="aя😂\ud83d\ude02", max_size=300)
+TEXTS = (
+    st.text(max_size=500) | st.text(alphabet="a€", max_size=500) | st.text(alphabet="aя😂\ud83d\ude02", max_size=300)
+)
 
 
 def packed_one_by_one(text: str) -> Segments:

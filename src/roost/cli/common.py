@@ -14,7 +14,7 @@ from roost.config import SETTINGS, Config, ConfigError
 from roost.core.ids import parse_uuid
 from roost.core.times import rfc3339
 from roost.logs import configure
-from roost.server import now_us
+from roost.server import now_us, running_server
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Agent, Directory, Organization
@@ -34,6 +34,11 @@ class Context:
     def __init__(self, config: Config, *, as_json: bool) -> None:
         self.config = config
         self.as_json = as_json
+
+    @property
+    def public_url(self) -> str:
+        """Where the server is reached: as set, else where one runs on this data directory, else where one would."""
+        return self.config.public_url or running_server(self.config.data_dir) or self.config.local_url
 
     def run(self, work: Callable[[Store], Awaitable[T]]) -> T:
         """`work` on an open store, which is brought up to date first."""

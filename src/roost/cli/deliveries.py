@@ -42,7 +42,7 @@ def simulate(context: Context, from_number: str, to_number: str, body: str, medi
 
     account = context.run(account_of)
     text = {"id": f"simulated-{secrets.token_hex(8)}", "from": from_number, "to": to_number, "text": body}
-    base_url = running_server(context.config.data_dir) or context.config.public_url
+    base_url = running_server(context.config.data_dir) or context.config.local_url
     user, password = account.secrets["basic"][0]
     try:
         answer = deliver(f"{base_url}/carriers/loopback/{account.id}", user, password, text | {"media": media})

@@ -78,7 +78,7 @@ def carrier_add(
             "id": account.id,
             "org_id": owner.org_id,
             "carrier": name,
-            "webhook_url": f"{context.config.public_url}/carriers/{name}/{account.id}",
+            "webhook_url": f"{context.public_url}/carriers/{name}/{account.id}",
             "basic_user": user,
             "basic_password": password,
         }

@@ -26,7 +26,8 @@ def is_short_code(text: str) -> bool:
 def is_sender(text: str) -> bool:
     """Tell whether a text can come from this: a number, short code, bare digits, sender name or e-mail address.
 
-    Whatever carriers put there is stored verbatim, so that this asks only for 1 to 64 characters that can be seen.
+    Whatever carriers put there is stored verbatim, so that this asks only for 1 to 64 characters, not blank and none of
+    them a control character.
     """
     return _SENDER.fullmatch(text) is not None
 

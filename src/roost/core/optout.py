@@ -98,7 +98,7 @@ _REACTION = re.compile(
 )
 
 _COURTESIES = (
-    "please pls plz plse kindly thanks thank thx tnx ty you u sir maam now already immediately asap today right away "
+    "please pls plz plse kindly thanks thank thx tnx ty you u sir maam now already immediately asap right away "
     "por favor porfavor porfa gracias svp sil s il vous te plait merci bitte danke obrigado obrigada"
 )
 # A message of nothing but these is a request; so is one sentence, if it has one of the stop words in it. The rest of the
@@ -118,10 +118,12 @@ def _any(words: str) -> str:
 
 # The rest of the sentence says nothing that would change the meaning.
 _END = _any(_COURTESIES + " again anymore ever period ok") + r"(?: \.|$)"
-_TEXTS = r"(?:texts|texting|text messages?|messages|msgs?|sms|mms|spam|alerts|notifications)\b"
+_TEXTS = (
+    r"(?:texts|texting|text messages?|messages|msgs?|sms|mms|spam|alerts|reminders|notifications|communications?)\b"
+)
 _WRITING = (
     r"(?:texting|txting|messaging|contacting|emailing|calling|writing(?: to)?"
-    r"|bothering|harassing|spamming|pestering|annoying|bugging)"
+    r"|bothering|harassing|spamming|pestering|annoying|bugging|blowing up)"
 )
 _WHICH = _any(
     "all any anymore more further future the these this those that your ur my of or and with such other kind text spam "
@@ -151,6 +153,7 @@ _ENGLISH = (
     rf"| {_WRITING}(?: {_ME}|{_END}))",
     rf"(?:stop|quit) sending(?: (?:me|us|this|these|them|those)\b|{_END})",
     rf"stop(?:{_ASKED}){_END}",
+    r"(?<!\w )stop (?:(?:i am |im )?not interested|(?:you have the )?wrong (?:number|person))\b",
     # unsubscribe me, opt me out, remove me, take me off your list, lose my number
     rf"un ?su(?:bs?|s)cr?ibe\b{_UNLESS_FROM_OTHERS}",
     rf"opt(?:ing)?(?: {_ME})? ?out\b{_UNLESS_FROM_OTHERS}",
@@ -163,18 +166,18 @@ _ENGLISH = (
     rf"{_DONT} (?:text|txt|contact|message|msg|write(?: to)?|bother|disturb|spam|harass|sms|dm) {_ME}"
     rf"(?: (?:again|any ?more)\b|{_END})",
     rf"{_DONT} call {_ME} (?:again|any ?more)\b",
-    rf"{_DONT} send(?= (?:me|us|any|more|these|your)\b)(?:{_WHICH} {_TEXTS}|{_any('me us any more anything this')}{_END})",
+    rf"{_DONT} send(?= (?:me|us|any|anymore|more|these|your)\b)(?:{_WHICH} {_TEXTS}|{_any('me us any more anything this')}{_END})",
     # I no longer want your messages, I don't want to hear from you, I revoke my consent
     rf"{_DONT} (?:want|wish|care|need|like){_WHICH}"
     rf"(?: {_TEXTS}| (?:contacted|texted|messaged)\b| (?:text|contact|message|{_WRITING}) {_ME}|(?<= from you)\b)",
     rf"{_DONT} consent(?: to (?:this|these|your|being|receiving|any)\b|{_END})",
-    r"(?:revoke|withdraw)(?: (?:my|all|any))* consent\b",
-    r"leave (?:me|us) (?:the \w+ )?alone\b(?! (?:with|in|at|for|here)\b)",
+    r"(?:(?:revoke|withdraw)(?: (?:my|all|any))* consent|cease and desist|do not (?:call|text|contact) list)\b",
+    r"leave (?:me|us) (?:tf |the \w+ )?alone\b(?! (?:with|in|at|for|here)\b)",
     rf"(?<!\w )(?:go away|get lost|fuck off|no more){_END}",
 )
 _SPANISH = (
     # no más mensajes, no quiero recibir sus textos, no me escriban más, deja de escribirme
-    rf"no{_any('quiero deseo recibir que me nos mande mandes manden envie envies envien mas de sus tus estos los')}"
+    rf"(?:no|basta){_any('quiero deseo recibir que me nos mande mandes manden envie envies envien mas de sus tus estos los')}"
     r" (?:mensajes|textos|sms|publicidad)\b",
     rf"no (?:me|nos) (?:mande|envie|escriba|contacte|moleste|textee|llame)[sn]? mas{_END}",
     rf"no (?:me|nos) (?:escriba|contacte|moleste|textee)[sn]?{_END}",
@@ -189,13 +192,15 @@ _SPANISH = (
 )
 _FRENCH = (
     # arrêtez de m'écrire, ne me contactez plus, je ne veux plus de messages, plus de SMS
+    r"(?:arret(?:e|es|ez|er) (?:vos|ces|les)|stop aux) (?:messages|sms|textos)\b",
+    r"ne plus (?:me|m|nous) ?(?:ecrire|envoyer|contacter|deranger|appeler)\b",
     r"arret(?:e|es|ez|er) d[e ]{0,2}(?:me|m|nous)? ?(?:ecrire|envoyer|contacter|deranger|harceler|texter|appeler)\b",
     r"ne ?(?:me|m|nous) ?(?:ecris|ecrivez|contacte[sz]?|envoie|envoyez|derangez?|appele[sz]) plus\b",
     r"ne (?:veux|souhaite|desire) plus (?:recevoir|etre contactee?|(?:de |vos |ces )(?:messages|sms|textos))\b",
     rf"(?<!\w )plus (?:de|aucun) (?:messages?|sms|textos?){_END}",
     # désabonnez-moi, retirez-moi de la liste, supprimez mon numéro, laissez-moi tranquille
     r"(?:desabonne[rz]|desabonne moi|desinscri(?:re|vez|ption)|desinscris moi)\b",
-    r"(?:retire|enleve|supprime|efface)[rz]? (?:moi de (?:la|votre|ta|cette|vos) listes?|mon numero)\b",
+    r"(?:retire|enleve|supprime|efface)[rz]? (?:(?:moi )?de (?:la|votre|ta|cette|vos) listes?|mon numero)\b",
     r"laisse[rz]? (?:moi|nous) (?:tranquilles?|en paix)\b",
 )
 _PORTUGUESE = (
@@ -214,6 +219,7 @@ _GERMAN = (
     rf"(?<!\w )keine (?:weiteren )?(?:sms|nachrichten|werbung)(?: mehr)?{_END}",
     r"(?:hor|hoer)(?:e|t|en sie)? (?:bitte )?auf mi(?:r|ch) (?:\w+ )?zu (?:schreiben|schicken|senden|texten|nerven)\b",
     r"(?:schreib|schick|kontaktier)(?:e|t|en sie)? (?:mir|mich|uns) (?:bitte )?(?:nicht|nichts mehr|keine \w+ mehr)\b",
+    r"bitte (?:mir |mich )?nicht mehr (?:schreiben|anschreiben|kontaktieren)\b",
     # ich möchte mich abmelden, nehmen Sie mich von der Liste, löschen Sie meine Nummer, lassen Sie mich in Ruhe
     r"mich (?:bitte )?(?:abmelden|austragen|(?:von|aus) (?:der|ihrer|dieser|eurer) liste)\b",
     r"(?:loschen|loeschen) sie (?:bitte )?meine nummer\b",
@@ -230,11 +236,11 @@ _HARMLESS = (
     r"(?:cant|cannot) (?:ever |even |just )?(?:stop|quit|end|get|take|leave|lose)\b",
     # I'll stop texting you, why did you stop texting me, once you take me off; but not "how do I stop these texts"
     rf"(?<!do )(?<!can )(?<!how )(?<!could )(?:i|ill|id|we|they|he|she)(?: (?:will|would|should|just|never))* {_VERB}",
-    rf"(?:did|if|when|once|until|unless|after|before|because) {_WE} {_VERB}",
+    rf"(?:did|if|when(?: do)?|once|until|unless|after|before|because) {_WE} {_VERB}",
     r"(?:bus|train|truck|pit|next|last|full|one|my|your|our|the|a|this|every) stop\b",
     # I have no more messages, you never text me; no dejes de escribirme, vous ne m'écrivez plus
     r"(?:have|had|has|are|is|was|were|be|got|get|getting|see|received|hay|tengo) no\b",
-    rf"(?<!that ){_WE}(?: (?:just|really))? {_DONT} (?:text|message|msg|call|write|contact)\b",
+    rf"(?<!that ){_WE}(?: (?:just|really))? (?:do ?n[o ]?t|never|no longer) (?:text|message|msg|call|write|contact)\b",
     r"(?:no|nao)(?: (?:quiero|quero|vas|voy|va|vou|a|me))* (?:dej|par|deix|dar)\w* de\b",
     r"(?:vous|tu|il|elle|on|ils) ne\b",
 )
