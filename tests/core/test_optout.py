@@ -224,6 +224,20 @@ Stop - wrong number
 stop blowing up my phone
 please stop all communication
 do not send anymore texts
+Stop with the spam
+Stop sending this
+stop texting my phone
+please discontinue these messages
+I wish to stop receiving texts
+I want to stop getting texts
+never message me again
+Please leave us alone
+I am opting out of your texts
+Can I unsubscribe
+please unsubscribe my number
+Take this number off your list
+No more political texts
+please never contact me
 cease and desist
 put me on your do not call list
 unsubscribe me please
@@ -472,6 +486,34 @@ the messages stop at midnight
 drop me off at 5
 Stop & Shop
 Press the stop button
+Stop joking around
+stop lying
+please stop the delivery
+stop 4 is next
+We stop serving at 9
+Let me know if I should stop by
+my phone stops alerts
+the alarm should stop soon
+end the call
+Cancel culture
+Please cancel my subscription to the magazine
+remove the charge from my bill
+delete my account
+get me off the hook
+I want you to send more messages
+Please send me more messages
+I love these texts, don't stop
+please don't text me at work
+don't send me the file yet
+I did not consent to the surgery
+let's get lost together
+no quiero ir
+no me escribas en inglés
+il ne m'appelle plus
+arrête de rire
+plus de temps
+keine Zeit
+eu paro de trabalhar às 6
 Sorry, wrong number
 Yes, stop by
 don't forget to text me

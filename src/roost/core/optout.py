@@ -101,8 +101,8 @@ _COURTESIES = (
     "please pls plz plse kindly thanks thank thx tnx ty you u sir maam now already immediately asap right away "
     "por favor porfavor porfa gracias svp sil s il vous te plait merci bitte danke obrigado obrigada"
 )
-# A message of nothing but these is a request; so is one sentence, if it has one of the stop words in it. The rest of the
-# keywords mean too much else for that ("Cancel. I am ill").
+# A message of nothing but these is a request; so is one sentence, if it has one of the stop words in it. The rest of
+# the keywords mean too much else for that ("Cancel. I am ill").
 _OPT_OUT_WORDS = _set(" ".join(_OPT_OUT).lower() + " unsub arrete arretez")
 _STOP_WORDS = _set("stop stopp stopall unsubscribe unsub optout arret arrete arretez")
 _POLITE = _OPT_OUT_WORDS | _set(_COURTESIES)
@@ -148,10 +148,9 @@ _ASKED = "|".join(
 _DONT = r"(?:do ?n[o ]?t|never|not to|no longer)(?: ever)?"
 
 _ENGLISH = (
-    # stop texting me, quit sending those texts, end these messages; can you please stop
+    # stop texting me, quit sending those texts, end these messages; can you please stop; stop, wrong number
     rf"(?:stop|quit|end|cancel|cease|discontinue){_WHICH}(?: {_TEXTS}(?! (?:him|her|them|people|your|each|and|while)\b)"
-    rf"| {_WRITING}(?: {_ME}|{_END}))",
-    rf"(?:stop|quit) sending(?: (?:me|us|this|these|them|those)\b|{_END})",
+    rf"| {_WRITING}(?: {_ME}|{_END})| sending(?: (?:me|us|this|these|them|those)\b|{_END}))",
     rf"stop(?:{_ASKED}){_END}",
     r"(?<!\w )stop (?:(?:i am |im )?not interested|(?:you have the )?wrong (?:number|person))\b",
     # unsubscribe me, opt me out, remove me, take me off your list, lose my number
@@ -163,21 +162,20 @@ _ENGLISH = (
     # no more messages, no texts please
     rf"no (?:(?:more|further){_WHICH} {_TEXTS}(?! left)|{_TEXTS}{_END})",
     # do not contact me again, never call me again, don't send me any more texts
-    rf"{_DONT} (?:text|txt|contact|message|msg|write(?: to)?|bother|disturb|spam|harass|sms|dm) {_ME}"
-    rf"(?: (?:again|any ?more)\b|{_END})",
-    rf"{_DONT} call {_ME} (?:again|any ?more)\b",
-    rf"{_DONT} send(?= (?:me|us|any|anymore|more|these|your)\b)(?:{_WHICH} {_TEXTS}|{_any('me us any more anything this')}{_END})",
-    # I no longer want your messages, I don't want to hear from you, I revoke my consent
-    rf"{_DONT} (?:want|wish|care|need|like){_WHICH}"
-    rf"(?: {_TEXTS}| (?:contacted|texted|messaged)\b| (?:text|contact|message|{_WRITING}) {_ME}|(?<= from you)\b)",
-    rf"{_DONT} consent(?: to (?:this|these|your|being|receiving|any)\b|{_END})",
+    # I no longer want your messages, I don't want to hear from you, I do not consent to this
+    rf"{_DONT} (?:(?:text|txt|contact|message|msg|write(?: to)?|bother|disturb|spam|harass|sms|dm) {_ME}"
+    rf"(?: (?:again|any ?more)\b|{_END})|call {_ME} (?:again|any ?more)\b"
+    rf"|send(?= (?:me|us|any|anymore|more|these|your)\b){_WHICH}(?: {_TEXTS}|(?: anything| this)?{_END})"
+    rf"|(?:want|wish|care|need|like){_WHICH}(?: {_TEXTS}| (?:contacted|texted|messaged)\b"
+    rf"| (?:text|contact|message|{_WRITING}) {_ME}|(?<= from you)\b)"
+    rf"|consent(?: to (?:this|these|your|being|receiving|any)\b|{_END}))",
     r"(?:(?:revoke|withdraw)(?: (?:my|all|any))* consent|cease and desist|do not (?:call|text|contact) list)\b",
     r"leave (?:me|us) (?:tf |the \w+ )?alone\b(?! (?:with|in|at|for|here)\b)",
     rf"(?<!\w )(?:go away|get lost|fuck off|no more){_END}",
 )
 _SPANISH = (
     # no más mensajes, no quiero recibir sus textos, no me escriban más, deja de escribirme
-    rf"(?:no|basta){_any('quiero deseo recibir que me nos mande mandes manden envie envies envien mas de sus tus estos los')}"
+    rf"(?:no|basta){_any('quiero deseo recibir que me nos mas de sus tus estos los mande mandes manden envie envien')}"
     r" (?:mensajes|textos|sms|publicidad)\b",
     rf"no (?:me|nos) (?:mande|envie|escriba|contacte|moleste|textee|llame)[sn]? mas{_END}",
     rf"no (?:me|nos) (?:escriba|contacte|moleste|textee)[sn]?{_END}",
@@ -231,10 +229,10 @@ _VERB = r"(?:stop|quit|end|cancel|cease|opt|unsubscribe|remove|delete|erase|take
 _WE = "(?:you|u|i|we|they|he|she)"
 # Turns of phrase that hold the words of a request and are none.
 _HARMLESS = (
-    # don't stop texting me, I never want you to stop, can't stop; but not "if you don't stop" and "I can't unsubscribe"
+    # don't stop texting me, I never want you to stop; but not "if you don't stop" and "I can't unsubscribe"
     rf"(?<!if you )(?:{_DONT}|didnt|wont|not|non)(?: (?:ever|even|just|really|to|(?:want|need|have)(?: you)?))* {_VERB}",
     r"(?:cant|cannot) (?:ever |even |just )?(?:stop|quit|end|get|take|leave|lose)\b",
-    # I'll stop texting you, why did you stop texting me, once you take me off; but not "how do I stop these texts"
+    # I'll stop texting you, why did you stop texting me, once you remove me; but not "how do I stop these texts"
     rf"(?<!do )(?<!can )(?<!how )(?<!could )(?:i|ill|id|we|they|he|she)(?: (?:will|would|should|just|never))* {_VERB}",
     rf"(?:did|if|when(?: do)?|once|until|unless|after|before|because) {_WE} {_VERB}",
     r"(?:bus|train|truck|pit|next|last|full|one|my|your|our|the|a|this|every) stop\b",

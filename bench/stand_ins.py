@@ -1,0 +1,82 @@
+"""The real server, with one part replaced by a stand-in: `python -m bench.stand_ins WHICH serve ...`.
+
+    counted        nothing is replaced; the commits are counted
+    one-by-one     every delivery is committed by itself
+    no-storage     a delivery is verified and parsed, and forgotten
+    ready-made     both lists answer with a body made before (no key, no query, no encoding), read from BENCH_BODIES
+
+At its end the process prints what it counted, as JSON.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bench.commits import Commits
+from roost import app, cli, server
+from roost.api.inbound import Inbound
+from roost.config import Config
+from roost.core.ids import RANDOM_BITS, uuid7
+from roost.store.base import Clock, RandomBits, Store
+from roost.store.connect import make_store
+from roost.store.group import Delivery, Outcome
+from roost.store.sqlite import SqliteStore
+from roost.store.vault import open_vault
+
+BODIES = "BENCH_BODIES"
+
+_counting: list[Commits] = []
+
+
+class NoStorage(SqliteStore):
+    """Knows who is who, and acknowledges at once what it does not keep."""
+
+    async def record(self, delivery: Delivery) -> Outcome:
+        return Outcome([uuid7(self.clock(), self.random_bits(RANDOM_BITS)) for _ in delivery.drafts], 0, 0, 0)
+
+
+class ReadyMade(Inbound):
+    """Both lists, answered with the same bytes each time."""
+
+    bodies: dict[str, str] = json.loads(Path(os.environ[BODIES]).read_text()) if BODIES in os.environ else {}
+
+    async def agentmessage_list(self, request: Request) -> Response:
+        return Response(self.bodies["agentmessage"], 200, None, "application/json")
+
+    async def oneshot_list(self, request: Request) -> Response:
+        return Response(self.bodies["oneshot"], 200, None, "application/json")
+
+
+def no_storage(config: Config, clock: Clock, random_bits: RandomBits) -> Store:
+    return NoStorage(config.data_dir / "roost.db", open_vault(config.data_dir, None), clock, random_bits)
+
+
+def counted(config: Config, clock: Clock, random_bits: RandomBits) -> Store:
+    store = make_store(config, clock, random_bits)
+    _counting.append(Commits(store, None))
+    return store
+
+
+def one_by_one(config: Config, clock: Clock, random_bits: RandomBits) -> Store:
+    store = make_store(config, clock, random_bits)
+    _counting.append(Commits(store, 1))
+    return store
+
+
+def main() -> None:
+    which, *arguments = sys.argv[1:]
+    stores = {"counted": counted, "one-by-one": one_by_one, "no-storage": no_storage}
+    if which in stores:
+        server.make_store = stores[which]
+    else:
+        app.Inbound = ReadyMade  # type: ignore[misc]
+    cli.main(arguments, standalone_mode=False)
+    print(json.dumps(_counting[0].counts() if _counting else {}))
+
+
+if __name__ == "__main__":
+    main()
