@@ -58,7 +58,8 @@ class Places:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for place in self._made:
-            self.remove(place)
+            if place.database_url != "sqlite":
+                drop_database(self.server_url, place.database_url)
         if self._server is not None:
             self._server.stop()
         shutil.rmtree(self.folder)
@@ -78,8 +79,3 @@ class Places:
     def new_sqlite(self) -> Place:
         """Another one on SQLite, whatever the kind."""
         return Place(Path(tempfile.mkdtemp(dir=self.folder)), "sqlite")
-
-    def remove(self, place: Place) -> None:
-        if place.database_url != "sqlite":
-            drop_database(self.server_url, place.database_url)
-        shutil.rmtree(place.data_dir)

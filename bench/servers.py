@@ -18,17 +18,19 @@ class Server:
     def __init__(self, which: str, place: Place, **environment: str) -> None:
         options = ["--json", "--port", "0", "--data-dir", str(place.data_dir), "--database-url", place.database_url]
         settings = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.stand_ins", which, "serve", *options],
-            cwd=ROOT, env=settings | environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        self._log = place.data_dir / "server.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.stand_ins", which, "serve", *options],
+                cwd=ROOT, env=settings | environment, stdout=subprocess.PIPE, stderr=log, text=True,
+            )  # fmt: skip
         self.counts: dict[str, int] = {}
 
     def __enter__(self) -> "Server":
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the server {self._process.args!r} did not start")
+            raise RuntimeError(f"the server did not start:\n{self._log.read_text()}")
         self.base_url: str = json.loads(line)["base_url"]
         self.port = int(self.base_url.rpartition(":")[2])
         return self

@@ -198,6 +198,9 @@ How do I stop these texts?
 how can i stop these messages
 I want these messages to stop
 I said stop!
+How could I stop these texts?
+Tell me how I stop these texts
+I ask that you never contact me again
 I'm busy, so please stop.
 Stop contacting me
 stop bothering me
@@ -487,6 +490,12 @@ drop me off at 5
 Stop & Shop
 Press the stop button
 Stop joking around
+I can't stop texting!
+remove me as admin
+please remove me for Tuesday
+I am afraid to lose my number
+I need to go away.
+uno no más
 stop lying
 please stop the delivery
 stop 4 is next

@@ -152,7 +152,7 @@ _ENGLISH = (
     rf"(?:stop|quit|end|cancel|cease|discontinue){_WHICH}(?: {_TEXTS}(?! (?:him|her|them|people|your|each|and|while)\b)"
     rf"| {_WRITING}(?: {_ME}|{_END})| sending(?: (?:me|us|this|these|them|those)\b|{_END}))",
     rf"stop(?:{_ASKED}){_END}",
-    r"(?<!\w )stop (?:(?:i am |im )?not interested|(?:you have the )?wrong (?:number|person))\b",
+    r"stop (?:(?:i am |im )?not interested|(?:you have the )?wrong (?:number|person))\b",
     # unsubscribe me, opt me out, remove me, take me off your list, lose my number
     rf"un ?su(?:bs?|s)cr?ibe\b{_UNLESS_FROM_OTHERS}",
     rf"opt(?:ing)?(?: {_ME})? ?out\b{_UNLESS_FROM_OTHERS}",
@@ -230,8 +230,8 @@ _WE = "(?:you|u|i|we|they|he|she)"
 # Turns of phrase that hold the words of a request and are none.
 _HARMLESS = (
     # don't stop texting me, I never want you to stop; but not "if you don't stop" and "I can't unsubscribe"
-    rf"(?<!if you )(?:{_DONT}|didnt|wont|not|non)(?: (?:ever|even|just|really|to|(?:want|need|have)(?: you)?))* {_VERB}",
-    r"(?:cant|cannot) (?:ever |even |just )?(?:stop|quit|end|get|take|leave|lose)\b",
+    rf"(?<!if you )(?:{_DONT}|didnt|wont|not|non)(?: (?:ever|even|just|really|to|(?:want|need)(?: you)?))* {_VERB}",
+    r"(?:cant|cannot) (?:even |just )?(?:stop|quit)\b",
     # I'll stop texting you, why did you stop texting me, once you remove me; but not "how do I stop these texts"
     rf"(?<!do )(?<!can )(?<!how )(?<!could )(?:i|ill|id|we|they|he|she)(?: (?:will|would|should|just|never))* {_VERB}",
     rf"(?:did|if|when(?: do)?|once|until|unless|after|before|because) {_WE} {_VERB}",

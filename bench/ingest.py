@@ -1,0 +1,128 @@
+"""Ingest: a carrier's POST, stored and acknowledged, against what could be the limit of it."""
+
+import json
+from contextlib import ExitStack
+
+from bench.places import Place, Places
+from bench.report import TARGET_HEAD, Section, Table, Target, plain
+from bench.rounds import Figure, Measure, interleaved
+from bench.scale import WARM_UP, Scale
+from bench.servers import Server
+from bench.tenants import Tenant, delivery, furnish
+from bench.worker import Worker
+
+CLIENTS = 64
+TENANTS = 10
+AT_LEAST = {"sqlite": 0.4, "postgres": 0.6}
+
+END_TO_END = "end to end: HTTP, group commit"
+SINGLE = "the same, one commit a message"
+NO_STORAGE = "the same HTTP stack, nothing stored"
+ALONE = "storage alone: group commit, no HTTP"
+ALONE_SINGLE = "storage alone, one commit a message"
+
+
+def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Section, list[Target]]:
+    """The figures of one database."""
+    with ExitStack() as running:
+        real = _Served(running, "counted", places.new(), load, scale)
+        single = _Served(running, "one-by-one", places.new(), load, scale)
+        forgetful = _Served(running, "no-storage", places.new_sqlite(), load, scale)
+        alone = _Alone(running, places.new(), scale.deliveries, None)
+        alone_single = _Alone(running, places.new(), scale.deliveries // 8, 1)
+        measures: dict[str, Measure] = {
+            END_TO_END: real.measure,
+            ALONE: alone.measure,
+            NO_STORAGE: forgetful.measure,
+            SINGLE: single.measure,
+            ALONE_SINGLE: alone_single.measure,
+        }
+        figures = interleaved(measures, scale.rounds)
+    grouped = {
+        END_TO_END: real.group_size(),
+        ALONE: alone.group_size(),
+        SINGLE: single.group_size(),
+        ALONE_SINGLE: alone_single.group_size(),
+    }
+    real.check()
+    return _section(kind, figures, grouped)
+
+
+class _Served:
+    """Ingest over HTTP by one server."""
+
+    def __init__(self, running: ExitStack, which: str, place: Place, load: Worker, scale: Scale) -> None:
+        self._place, self._load, self._scale = place, load, scale
+        self._tenants = place.run(lambda store: furnish(store, TENANTS))
+        self._server = running.enter_context(Server(which, place))
+        self._acknowledged = 0
+
+    def measure(self) -> Figure:
+        answer = self._load.ask(
+            {
+                "port": self._server.port,
+                "connections": CLIENTS,
+                "requests": [delivery(tenant) for tenant in self._tenants],
+                "warm_up": WARM_UP,
+                "seconds": self._scale.seconds,
+            }
+        )
+        self._acknowledged += answer["answered"]
+        return Figure(answer["per_second"], answer["p50_ms"], answer["p99_ms"])
+
+    def group_size(self) -> float:
+        """Messages per commit, once the server has stopped."""
+        return self._server.counts["deliveries"] / self._server.counts["commits"]
+
+    def check(self) -> None:
+        """A figure counts only if everything acknowledged is there, once the server has stopped."""
+        rows = self._place.run(lambda store: store.fetch("SELECT count(*) FROM inbound_messages"))
+        if rows[0][0] != self._acknowledged:
+            raise RuntimeError(f"{self._acknowledged} were acknowledged, but {rows[0][0]} are stored")
+
+
+class _Alone:
+    """The store's own group commit, in a process without HTTP."""
+
+    def __init__(self, running: ExitStack, place: Place, deliveries: int, max_group: int | None) -> None:
+        tenants: list[Tenant] = place.run(lambda store: furnish(store, TENANTS))
+        self._worker = Worker("bench.storage", str(place.data_dir), place.database_url, json.dumps(tenants))
+        running.callback(self._worker.stop)
+        self._question = {"count": deliveries, "clients": CLIENTS, "max_group": max_group}
+        self._commits = self._deliveries = 0
+
+    def measure(self) -> Figure:
+        answer = self._worker.ask(self._question)
+        self._commits += answer["commits"]
+        self._deliveries += answer["deliveries"]
+        return Figure(answer["per_second"], answer["p50_ms"], answer["p99_ms"])
+
+    def group_size(self) -> float:
+        return self._deliveries / self._commits
+
+
+def _section(kind: str, figures: dict[str, Figure], grouped: dict[str, float]) -> tuple[Section, list[Target]]:
+    rows = [
+        (
+            name,
+            f"{figure.per_second:,.0f}",
+            f"{figure.p50_ms:.2f}",
+            f"{figure.p99_ms:.2f}",
+            f"{grouped[name]:.1f}" if name in grouped else "",
+        )
+        for name, figure in figures.items()
+    ]
+    rate = {name: figure.per_second for name, figure in figures.items()}
+    target = Target(f"ingest, {kind}: end to end / storage alone", rate[END_TO_END] / rate[ALONE], AT_LEAST[kind])
+    ratios = [
+        target.row,
+        plain("end to end / the same HTTP stack, nothing stored", rate[END_TO_END] / rate[NO_STORAGE]),
+        plain("end to end / one commit a message", rate[END_TO_END] / rate[SINGLE]),
+        plain("storage alone / storage alone, one commit a message", rate[ALONE] / rate[ALONE_SINGLE]),
+    ]
+    lead = (
+        f"A Bandwidth callback of about 600 bytes with its Basic credential, {CLIENTS} clients, {TENANTS} organizations, "
+        "every message id new, fsync on; afterwards all that was acknowledged is in the database."
+    )
+    head = ("", "messages/s", "p50 ms", "p99 ms", "messages per commit")
+    return Section(f"Ingest, {kind}", lead, [Table(head, rows), Table(TARGET_HEAD, ratios)]), [target]

@@ -1,0 +1,74 @@
+"""Tables of figures, each ratio with its target: as text, and as a Markdown page."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Row = Sequence[str]
+
+
+class Table(NamedTuple):
+    """Cells are text; the first column is the widest."""
+
+    head: Row
+    rows: list[Row]
+
+
+class Section(NamedTuple):
+    title: str
+    lead: str
+    tables: list[Table]
+
+
+class Target(NamedTuple):
+    """A ratio that is to be reached: at least `bound`, or at most where `at_most`."""
+
+    what: str
+    value: float
+    bound: float
+    at_most: bool = False
+
+    @property
+    def verdict(self) -> str:
+        reached = self.value <= self.bound if self.at_most else self.value >= self.bound
+        return "ok" if reached else "MISSED"
+
+    @property
+    def row(self) -> Row:
+        sign = "<=" if self.at_most else ">="
+        return (self.what, f"{self.value:.2f}", f"{sign} {self.bound:.2f}", self.verdict)
+
+
+TARGET_HEAD = ("ratio", "measured", "target", "")
+
+
+def plain(what: str, value: float) -> Row:
+    """The row of a ratio without a target."""
+    return (what, f"{value:.2f}", "", "")
+
+
+def as_text(section: Section) -> str:
+    """For a terminal."""
+    tables = "\n\n".join(_aligned(table) for table in section.tables)
+    return f"== {section.title}\n{section.lead}\n\n{tables}\n"
+
+
+def as_markdown(section: Section) -> str:
+    tables = "\n\n".join(map(_piped, section.tables))
+    return f"## {section.title}\n\n{section.lead}\n\n{tables}\n"
+
+
+def _aligned(table: Table) -> str:
+    widths = [max(map(len, column)) for column in zip(table.head, *table.rows, strict=True)]
+    lines = []
+    for row in (table.head, ["-" * width for width in widths], *table.rows):
+        first, *others = [
+            cell.ljust(width) if index == 0 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join([first, *others]).rstrip())
+    return "\n".join(lines)
+
+
+def _piped(table: Table) -> str:
+    rule = ["---", *("--:" for _ in table.head[1:])]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (table.head, rule, *table.rows))

@@ -1,0 +1,24 @@
+"""How much is measured: the whole of it, or a quick look."""
+
+from typing import NamedTuple
+
+
+class Scale(NamedTuple):
+    """`rows` is called a million in what follows, `page` ten thousand."""
+
+    rounds: int
+    seconds: float
+    """Of one measurement under load."""
+    deliveries: int
+    """Of one measurement of the storage alone."""
+    rows: int
+    page: int
+    query_rounds: int
+    query_seconds: float
+
+
+FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 5, 0.4)
+QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 3, 0.1)
+
+FEW_ROWS = 1000
+WARM_UP = 0.3

@@ -1,0 +1,77 @@
+"""Tenants to measure with: organizations with a Bandwidth account, numbers, open agents and a key; and their requests."""
+
+import json
+from base64 import b64encode
+from typing import NamedTuple
+
+from bench.load import UNIQUE
+from roost.store.base import Store
+from roost.store.directory import Directory
+from tests.support.payloads import bandwidth_inbound
+
+_BASIC = ("bandwidth", "kP3vWq8ZrT5xYn2L")
+TEXT = "Hi, I ordered two of the blue ones last week and only one came. Can you check what happened? Thanks, Maria"
+
+
+class Line(NamedTuple):
+    """A number and the agent that holds it."""
+
+    number: str
+    phone_number_id: str
+    agent_id: str
+    wallet: str
+
+
+class Tenant(NamedTuple):
+    """An organization; `busy` and `quiet` are its two numbers."""
+
+    org_id: str
+    account_id: str
+    api_key: str
+    busy: Line
+    quiet: Line
+
+    @property
+    def key_header(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.api_key}"}
+
+
+async def furnish(store: Store, count: int) -> list[Tenant]:
+    """So many new tenants."""
+    return [await _tenant(Directory(store), index) for index in range(count)]
+
+
+async def _tenant(directory: Directory, index: int) -> Tenant:
+    org = await directory.create_organization(f"Organization {index}")
+    account = await directory.add_carrier_account(org.org_id, "bandwidth", "", {"basic": [_BASIC]})
+    lines = []
+    for place in (2 * index, 2 * index + 1):
+        agent = await directory.add_agent(org.org_id, f"0x{place:040x}", open_=True)
+        assert agent is not None
+        number = await directory.add_number(org.org_id, f"+1555{place:07}", account.id, agent.id, "")
+        assert number is not None
+        lines.append(Line(number.number, number.id, agent.id, agent.wallet))
+    key = await directory.create_api_key(org.org_id, "bench", ["messages:read"], None)
+    return Tenant(org.org_id, account.id, key.plaintext, *lines)
+
+
+def payload(tenant: Tenant, message_id: str, sender: str = "+14155551234") -> bytes:
+    """What Bandwidth would send: about 600 bytes."""
+    return json.dumps([bandwidth_inbound(message_id, tenant.busy.number, text=TEXT, sender=sender)]).encode()
+
+
+def delivery(tenant: Tenant) -> str:
+    """The request that delivers it, with a message id of its own each time it is sent."""
+    body = payload(tenant, UNIQUE).decode()
+    credential = b64encode(":".join(_BASIC).encode()).decode()
+    return (
+        f"POST /carriers/bandwidth/{tenant.account_id} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: BandwidthAPI/v2\r\n"
+        f"Content-Type: application/json; charset=utf-8\r\nAuthorization: Basic {credential}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+def reading(path: str, headers: dict[str, str]) -> str:
+    """The request that reads it."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n{lines}\r\n"

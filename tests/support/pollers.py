@@ -1,0 +1,197 @@
+"""Never missed, never twice: readers that go on from the last thing they saw, and what is asked of each of them.
+
+A way of reading is a `Reader`: its `read` gives what came since the last time, oldest first. A `Follower` calls it over and
+over while messages arrive, and holds it to the promise.
+"""
+
+import itertools
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlencode
+
+from roost.core.ids import FIRST_ID, parse_ulid
+from support.wire import Answer, Wire
+
+
+class Seen(NamedTuple):
+    """One message as a reader saw it; `id` is the canonical UUID in both dialects."""
+
+    id: str
+    received_at: str
+    text: str
+
+
+class Reader(Protocol):
+    def read(self) -> list[Seen]:
+        """What came since the last time, oldest first; empty when there is nothing."""
+        ...
+
+
+class Record:
+    """What one reader was given: each message once, at strictly increasing positions."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seen: list[Seen] = []
+
+    def take(self, messages: Sequence[Seen]) -> None:
+        for message in messages:
+            if self.seen:
+                last = self.seen[-1]
+                assert last.id < message.id, f"{self.name} was given {message} after {last}"
+                assert last.received_at < message.received_at, f"{self.name} was given {message} after {last}"
+            self.seen.append(message)
+
+    def check(self, sent: set[str]) -> None:
+        """Exactly the texts that were sent, each once."""
+        texts = [message.text for message in self.seen]
+        assert set(texts) == sent, (
+            f"{self.name} missed {sorted(sent - set(texts))[:5]}, made up {sorted(set(texts) - sent)[:5]}"
+        )
+        assert len(texts) == len(sent), f"{self.name} was given {len(texts) - len(sent)} texts twice"
+
+
+class Follower:
+    """Reads without a pause in a thread of its own, until told that no more will come and nothing more has come."""
+
+    def __init__(self, name: str, reader: Reader) -> None:
+        self.record = Record(name)
+        self._reader = reader
+        self._no_more = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def start(self) -> "Follower":
+        self._thread.start()
+        return self
+
+    def finish(self, sent: set[str]) -> None:
+        """Everything that was sent is committed: read what is left, then hold what was read to the promise."""
+        self._no_more.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive(), f"{self.record.name} does not come to an end"
+        if self._failure is not None:
+            raise self._failure
+        self.record.check(sent)
+
+    def _follow(self) -> None:
+        try:
+            while True:
+                last_round = self._no_more.is_set()  # asked before reading: what is committed by now will be read
+                messages = self._reader.read()
+                self.record.take(messages)
+                if last_round and not messages:
+                    return
+        except BaseException as error:
+            self._failure = error
+
+
+class Inbox:
+    """GET on several servers in turn, as a client behind a load balancer would."""
+
+    def __init__(self, base_urls: Sequence[str], path: str, headers: Mapping[str, str], limit: int) -> None:
+        self._wires = itertools.cycle([Wire(url) for url in base_urls])
+        self._path, self._headers = path, headers
+        self.limit = limit
+
+    def get(self, **params: Any) -> Answer:
+        given = {name: value for name, value in params.items() if value is not None}
+        answer = next(self._wires).get(f"{self._path}?{urlencode({'limit': self.limit, **given})}", self._headers)
+        assert answer.status == 200, answer
+        return answer
+
+
+class BySince:
+    """Dialect B: `since` is the newest `received_at` it saw; the oldest `limit` after it come, listed newest first."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._since = "1970-01-01T00:00:00Z"
+        self.had_more = 0
+
+    def read(self) -> list[Seen]:
+        answer = self._inbox.get(since=self._since)
+        messages = answer.json()["messages"]
+        if answer.headers.get("X-Has-More") == "true":
+            assert len(messages) == self._inbox.limit
+            self.had_more += 1
+        if messages:
+            self._since = messages[0]["received_at"]
+        return [_seen_in_b(message) for message in reversed(messages)]
+
+
+class ByAfter:
+    """Dialect A: `after` is the last id it saw."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._after = FIRST_ID
+
+    def read(self) -> list[Seen]:
+        messages = self._inbox.get(after=self._after).json()["data"]
+        if messages:
+            self._after = messages[-1]["id"]
+        return [_seen_in_a(message) for message in messages]
+
+
+class ByCursor:
+    """Dialect A, forwards: along `next_cursor` as long as there is one, then `after` the last id it saw."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._after = FIRST_ID
+        self._last = FIRST_ID
+        self._cursor: str | None = None
+        self.cursors = 0
+
+    def read(self) -> list[Seen]:
+        body = self._inbox.get(after=self._after, cursor=self._cursor).json()
+        messages = body["data"]
+        if messages:
+            self._last = messages[-1]["id"]
+        self._cursor = body["meta"]["next_cursor"]
+        if self._cursor is None:
+            self._after = self._last
+        else:
+            self.cursors += 1
+        return [_seen_in_a(message) for message in messages]
+
+
+class ByInclusiveSince:
+    """Dialect A: `since` the newest `received_at` it saw, newest first to the last page.
+
+    Inclusive: the one boundary message comes again, and nothing else does.
+    """
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._newest: Seen | None = None
+
+    def read(self) -> list[Seen]:
+        since = self._newest.received_at if self._newest else None
+        found: list[Seen] = []
+        cursor = None
+        while True:
+            body = self._inbox.get(since=since, cursor=cursor).json()
+            found += [_seen_in_a(message) for message in body["data"]]
+            cursor = body["meta"]["next_cursor"]
+            if cursor is None:
+                break
+        found.reverse()
+        if self._newest is not None:
+            assert found[:1] == [self._newest], f"the boundary message did not come again: {found[:2]}"
+            del found[0]
+        if found:
+            self._newest = found[-1]
+        return found
+
+
+def _seen_in_a(message: dict[str, Any]) -> Seen:
+    return Seen(message["id"], message["received_at"], message["body"])
+
+
+def _seen_in_b(message: dict[str, Any]) -> Seen:
+    message_id = parse_ulid(message["id"].removeprefix("msg_"))
+    assert message_id is not None
+    return Seen(message_id, message["received_at"], message["body"])

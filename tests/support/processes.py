@@ -1,0 +1,169 @@
+"""Real `roost serve` processes over one database, to be killed, stopped and started again."""
+
+import asyncio
+import base64
+import json
+import os
+import secrets
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Coroutine, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from roost import config
+from roost.server import now_us
+from roost.store.connect import make_store
+from roost.store.directory import Directory
+from support.carrier import Delivery, Target
+from support.databases import Database
+from support.house import Tenant
+from support.wire import Wire
+
+T = TypeVar("T")
+ROOST = Path(sys.executable).with_name("roost")
+BESIDE = Path(__file__).with_name("beside.py")
+_SECONDS_TO_START = 60
+_SECONDS_TO_STOP = 60
+
+
+class Server:
+    """One `roost serve`; after `start` it listens at `base_url`, and again at the same port after it was ended."""
+
+    def __init__(self, data_dir: Path, environ: dict[str, str]) -> None:
+        self._data_dir, self._environ = data_dir, environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = "0"
+        self.target = Target("")
+        self.log = data_dir / "server.log"
+
+    @property
+    def base_url(self) -> str:
+        return self.target.base_url
+
+    def start(self) -> "Server":
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        command = [ROOST, "serve", "--json", "--port", self._port, "--data-dir", self._data_dir]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._environ, stdout=subprocess.PIPE, stderr=log)
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], _SECONDS_TO_START)
+        line = self._process.stdout.readline() if ready else b""
+        assert line, f"the server did not start: {self.log.read_text()[-2000:]}"
+        self.target.base_url = json.loads(line)["base_url"]
+        self._port = self.base_url.rpartition(":")[2]
+        self.target.up.set()
+        return self
+
+    def wire(self) -> Wire:
+        return Wire(self.base_url)
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to finish anything."""
+        self.end(signal.SIGKILL)
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def end(self, number: signal.Signals) -> None:
+        """Whether it runs or not."""
+        if self._process is not None:
+            self.signal(number)
+            self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "it does not run"
+        self.target.up.clear()
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit code, once it has ended."""
+        assert self._process is not None, "it does not run"
+        process, self._process = self._process, None
+        try:
+            return process.wait(_SECONDS_TO_STOP)
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+class Writer:
+    """A store beside the server's, in a process of its own, recording what it was given."""
+
+    def __init__(self, process: subprocess.Popen[bytes], work: Iterable[Delivery]) -> None:
+        self._process = process
+        self.sent = {text for delivery in work for text in delivery.texts}
+
+    def finish(self) -> None:
+        """Return once all is recorded."""
+        _, errors = self._process.communicate(timeout=_SECONDS_TO_STOP)
+        assert self._process.returncode == 0, errors.decode()[-2000:]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Fleet:
+    """The servers over one database, and a store of this process's own to look into it with.
+
+    On PostgreSQL each server has a data directory of its own; all share one secret key, as an installation does.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database, self._folder = database, folder
+        self._servers: list[Server] = []
+        self._writers: list[Writer] = []
+        self._tenants = 0
+        own = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+        self._environ = own | {
+            "ROOST_DATABASE_URL": database.url,
+            "ROOST_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        }
+        self._runner = asyncio.Runner()
+        self.store = make_store(config.load(self._environ, data_dir=self._data_dir(0)), now_us)
+        self.wait(self.store.open())
+        self.directory = Directory(self.store)
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.end(signal.SIGKILL)
+        for writer in self._writers:
+            writer.kill()
+        self.wait(self.store.close())
+        self._runner.close()
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine on this process's own store."""
+        return self._runner.run(work)
+
+    def serve(self) -> Server:
+        """One more server, started."""
+        self._servers.append(Server(self._data_dir(len(self._servers)), self._environ))
+        return self._servers[-1].start()
+
+    def write_beside(self, tenant: Tenant, work: Iterable[Delivery], *, clock_off_by: tuple[int, ...] = (0,)) -> Writer:
+        """Start a writer beside the servers, whose clock is wrong by each of those seconds in turn."""
+        work = list(work)
+        lines = self._folder / f"beside-{len(self._writers)}.jsonl"
+        lines.write_bytes(b"".join(delivery.body + b"\n" for delivery in work))
+        offsets = ",".join(map(str, clock_off_by))
+        command = [sys.executable, BESIDE, self._data_dir(0), self._database.url, tenant.account.id, offsets]
+        with lines.open("rb") as given:
+            process = subprocess.Popen(command, env=self._environ, stdin=given, stderr=subprocess.PIPE)
+        self._writers.append(Writer(process, work))
+        return self._writers[-1]
+
+    def tenant(self, *, number: str = "+15550001111") -> Tenant:
+        """An organization, complete."""
+        self._tenants += 1
+        return Tenant(self, f"Org {self._tenants}", number, "bandwidth", f"0x{self._tenants:040x}")
+
+    def _data_dir(self, index: int) -> Path:
+        return self._folder / ("data" if self._database.kind == "sqlite" else f"data{index}")
