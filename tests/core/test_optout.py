@@ -135,7 +135,9 @@ def test_anything_more_or_less_than_a_keyword_is_none(body):
     assert keyword(body) is None
 
 
-ADDED = frozenset({"no más", "Détiens", " ARRETE! ", "durdur", "रोको", "停止", "HELP", "YES", "!!!", "🛑", ""})
+ADDED = frozenset(
+    {"no más", "Détiens", " ARRETE! ", "durdur", "schluß", "रोको", "停止", "HELP", "YES", "!!!", "🛑", ""}
+)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,7 @@ ADDED = frozenset({"no más", "Détiens", " ARRETE! ", "durdur", "रोको",
         ("Arrêté", Keyword("opt_out", "ARRETE")),
         ("停止。", Keyword("opt_out", "停止")),
         ("Durdur", Keyword("opt_out", "DURDUR")),
+        ("SCHLUẞ", Keyword("opt_out", "SCHLUSS")),
         ("STOP", Keyword("opt_out", "STOP")),
         ("help", Keyword("help", "HELP")),
         ("yes", Keyword("opt_in", "YES")),
@@ -491,6 +494,10 @@ Stop & Shop
 Press the stop button
 Stop joking around
 I can't stop texting!
+I can’t stop texting!
+I can´t stop texting!
+Yes, cancel it
+ok, end
 remove me as admin
 please remove me for Tuesday
 I am afraid to lose my number

@@ -189,7 +189,7 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
         _opt_out(message.opt_out_keyword),
         message.carrier_message_id,
         # A carrier that gave no time that can be read: ours stands in.
-        rfc3339_short(received_at if carrier_received_at is None else carrier_received_at),
+        rfc3339(received_at) if carrier_received_at is None else rfc3339_short(carrier_received_at),
         rfc3339(received_at),
     )
     if "suspected" in include:

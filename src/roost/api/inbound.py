@@ -155,7 +155,7 @@ def _errors(*statuses: int) -> list[Answer]:
 
 
 _UUID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_SENDER: dict[str, Any] = {"type": "string", "maxLength": 64}
+_SENDER: dict[str, Any] = {"type": "string", "maxLength": 255}
 _TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 _INCLUDE = Parameter(
     "include", "query", {"type": "string", "pattern": "^(recipients|suspected)(,(recipients|suspected))*$"},

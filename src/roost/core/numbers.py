@@ -6,11 +6,12 @@ A numbering plan is never asked: texts do come from numbers that no plan calls v
 import re
 
 _E164 = re.compile(r"\+[1-9][0-9]{0,14}")
-_E164_WITHOUT_PLUS = re.compile(r"[1-9][0-9]{7,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
+# As some carriers write a number, and what a text's sender is when it has no name: digits alone.
+_BARE_DIGITS = re.compile(r"[0-9]{1,15}")
 _LOST_PLUS = re.compile(r" [0-9]+")
-# Control characters, and surrogates, which no database stores.
-_SENDER = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
+# Has a letter, is no number gone wrong, and has nothing that no database stores or that would disturb a log.
+_NAME = re.compile(r"(?!\+)(?=.*[^\W\d_])[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 
 
 def is_e164(text: str) -> bool:
@@ -23,23 +24,17 @@ def is_short_code(text: str) -> bool:
     return _SHORT_CODE.fullmatch(text) is not None
 
 
+def is_sender_name(text: str) -> bool:
+    """Tell whether the text is a name: an alphanumeric sender, "Anonymous", an e-mail address. Nobody can answer it."""
+    return _NAME.fullmatch(text) is not None
+
+
 def is_sender(text: str) -> bool:
-    """Tell whether a text can come from this: a number, short code, bare digits, sender name or e-mail address.
+    """Tell whether one can look for this as a sender: E.164, a short code or other bare digits, or a name.
 
-    Whatever carriers put there is stored verbatim, so that this asks only for 1 to 64 characters, not blank and none of
-    them a control character.
+    "+1 (555) 444-3333" is none: it would find nothing, so that whoever asks is told how numbers are written.
     """
-    return _SENDER.fullmatch(text) is not None
-
-
-def as_e164(text: str) -> str | None:
-    """Return the E.164 number that a carrier meant, with the "+" that some omit; None if it cannot be one.
-
-    Fewer than 8 bare digits are a short code rather than a number.
-    """
-    if is_e164(text):
-        return text
-    return "+" + text if _E164_WITHOUT_PLUS.fullmatch(text) else None
+    return is_e164(text) or is_short_code(text) or bool(_BARE_DIGITS.fullmatch(text)) or is_sender_name(text)
 
 
 def repair_plus(text: str) -> str:

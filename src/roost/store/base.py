@@ -3,13 +3,14 @@
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import structlog
 
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import InboundMessage
+from roost.store import migrations
 from roost.store.errors import WrongSecretKey
 from roost.store.group import Delivery, Outcome
 from roost.store.listing import GET_SQL, list_statement, message_of
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 class Store(ABC):
     """Ids are bound as `UUID`s and come back in the database's own form (`id_text` reads both)."""
+
+    dialect: ClassVar[str]
+    """The folder of its migrations."""
 
     def __init__(self, vault: Vault, clock: Clock, random_bits: RandomBits = secrets.randbits) -> None:
         self.vault = vault
@@ -59,9 +63,15 @@ class Store(ABC):
     async def record(self, delivery: Delivery) -> Outcome:
         """Store a delivery, exactly once, durable on return. Raises StoreUnavailable."""
 
-    @abstractmethod
     async def migrated(self) -> bool:
         """Whether the database is reachable and its schema is this code's."""
+        try:
+            applied = await self.fetch(QUERIES["applied_migrations"])
+            known = migrations.available(self.dialect)
+            return not migrations.pending([(version, checksum) for version, checksum in applied], known)
+        except Exception as error:  # whatever keeps the question from being answered: we are not ready
+            log.warning("not_ready", error=type(error).__name__)
+            return False
 
     async def list_inbound(self, query: InboxQuery) -> Page:
         """One page, in the query's direction."""

@@ -91,6 +91,8 @@ class PostgresStore(Store):
     `split_groups` gives each organization a transaction of its own, as a database distributed by organization needs it.
     """
 
+    dialect = "postgres"
+
     def __init__(
         self,
         url: str,
@@ -138,13 +140,6 @@ class PostgresStore(Store):
 
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer.submit(delivery)
-
-    async def migrated(self) -> bool:
-        try:
-            applied = await self.fetch(QUERIES["applied_migrations"])
-        except StoreUnavailable:
-            return False
-        return not migrations.pending([tuple(row) for row in applied], migrations.available("postgres"))
 
     async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
         if not self._split_groups:

@@ -30,6 +30,8 @@ T = TypeVar("T")
 class SqliteStore(Store):
     """Reads run inline: a hop to a thread costs more than a short indexed query. Writes go through one thread."""
 
+    dialect = "sqlite"
+
     def __init__(self, path: Path, vault: Vault, clock: Clock, random_bits: RandomBits | None = None) -> None:
         super().__init__(vault, clock, *([random_bits] if random_bits else []))
         self._path = path
@@ -66,13 +68,6 @@ class SqliteStore(Store):
 
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer.submit(delivery)
-
-    async def migrated(self) -> bool:
-        try:
-            applied = await self.fetch(QUERIES["applied_migrations"])
-        except StoreUnavailable:
-            return False
-        return not migrations.pending(applied, migrations.available("sqlite"))
 
     async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
         outcomes, newest = await self._in_writer(lambda: self._transaction(lambda _: self._record(deliveries)))
