@@ -6,7 +6,7 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,8 @@ _PAUSE_SECONDS = 1.2
 
 Say = Callable[[str], None]
 Demo = dict[str, Any]
+Text = tuple[str, Callable[[], Awaitable[dict[str, Any]]]]
+"""What to say of it, and how to send it."""
 
 log = structlog.get_logger(__name__)
 
@@ -161,28 +163,25 @@ async def _texts_arrive(demo: Demo, say: Say) -> None:
     say("\nThat was all; the server keeps running. Stop it with Ctrl-C.")
 
 
-def _texts(demo: Demo) -> list[tuple[str, Callable[[], Awaitable[dict[str, Any]]]]]:
+def _texts(demo: Demo) -> Iterator[Text]:
+    """One by one, so that each has the time at which it is sent."""
     picture = "https://messaging.bandwidth.com/api/v2/users/123/media/demo-2/0/garden.jpg"
-    return [
-        _loopback(demo, "1", "+14155551234", "Yes, I'd like to confirm my appointment"),
-        _bandwidth(demo, "2", "+14155559876", "Here is the garden after the rain", [picture]),
-        _loopback(demo, "3", "+14155550199", "See you at 7 \N{WAVING HAND SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}"),
-        _bandwidth(demo, "4", "68849", "482913 is your Acme verification code. It expires in 10 minutes.", []),
-        _loopback(demo, "5", "+15554443333", "STOP"),
-    ]
+    yield _loopback(demo, "1", "+14155551234", "Yes, I'd like to confirm my appointment")
+    yield _bandwidth(demo, "2", "+14155559876", "Here is the garden after the rain", [picture])
+    yield _loopback(demo, "3", "+14155550199", "See you at 7 \N{WAVING HAND SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}")
+    yield _bandwidth(demo, "4", "68849", "482913 is your Acme verification code. It expires in 10 minutes.", [])
+    yield _loopback(demo, "5", "+15554443333", "STOP")
 
 
-def _loopback(demo: Demo, key: str, sender: str, text: str) -> tuple[str, Callable[[], Awaitable[dict[str, Any]]]]:
-    payload = {"id": f"demo-{key}", "from": sender, "to": demo["number"], "text": text, "time": rfc3339_short(now_us())}
+def _loopback(demo: Demo, key: str, sender: str, text: str) -> Text:
+    payload = {"id": f"demo-{key}", "from": sender, "to": demo["number"], "text": text, "time": _whole_seconds()}
     url = demo["base_url"] + demo["loopback_url"]
     credential = (demo["loopback_user"], demo["loopback_password"])
     return f"{sender}: {text}", lambda: asyncio.to_thread(deliver, url, *credential, payload)
 
 
-def _bandwidth(
-    demo: Demo, key: str, sender: str, text: str, media: list[str]
-) -> tuple[str, Callable[[], Awaitable[dict[str, Any]]]]:
-    now, number = rfc3339_short(now_us() // 1_000_000 * 1_000_000), demo["bandwidth_number"]
+def _bandwidth(demo: Demo, key: str, sender: str, text: str, media: list[str]) -> Text:
+    now, number = _whole_seconds(), demo["bandwidth_number"]
     message = {
         "id": f"demo-{key}",
         "time": now,
@@ -200,3 +199,7 @@ def _bandwidth(
     url = f"{demo['base_url']}/carriers/bandwidth/{demo['bandwidth_account']}"
     credential = (demo["basic_user"], demo["basic_password"])
     return f"{sender}: {text}", lambda: asyncio.to_thread(deliver, url, *credential, [event])
+
+
+def _whole_seconds() -> str:
+    return rfc3339_short(now_us() // 1_000_000 * 1_000_000)

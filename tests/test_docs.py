@@ -1,0 +1,75 @@
+"""What is documented is what there is."""
+
+import re
+from pathlib import Path
+
+from roost.api.errors import _GENERAL
+from roost.carriers.registry import CARRIERS
+from roost.cli import main
+from roost.config import SETTINGS
+from roost.metrics import REGISTRY
+from support.house import House
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_readme_has_every_setting_as_the_code_has_it() -> None:
+    for setting in SETTINGS:
+        assert f"| `{setting.variable}` | `{setting.default}` | {setting.help} |" in README
+    assert set(re.findall(r"^\| `(ROOST_\w+)`", README, re.MULTILINE)) == {setting.variable for setting in SETTINGS}
+
+
+def test_the_readme_has_every_carrier() -> None:
+    for carrier in CARRIERS:
+        assert re.search(rf"^\| `{carrier}` \|", README, re.MULTILINE)
+
+
+def test_every_metric_is_explained() -> None:
+    explained = (ROOT / "docs/metrics.md").read_text("utf-8")
+    for metric in REGISTRY.collect():
+        name = metric.name + ("_total" if metric.type == "counter" else "")
+        assert f"| `{name}` |" in explained
+
+
+def test_every_log_event_is_explained() -> None:
+    explained = (ROOT / "docs/metrics.md").read_text("utf-8")
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "src/roost").rglob("*.py"))
+    events = set(re.findall(r'log\.(?:debug|info|warning|error|exception)\(\s*"(\w+)"', source)) - {"demo_text_failed"}
+    assert events
+    for event in events:
+        assert f"| `{event}` |" in explained
+
+
+def test_every_command_is_in_the_changelog_and_says_what_it_does() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    for name, command in main.commands.items():
+        assert re.search(rf"`(?:roost )?{name}\b", changes), name
+        assert command.help
+        for subcommand in getattr(command, "commands", {}).values():
+            assert subcommand.help
+
+
+def test_every_route_is_documented_with_a_summary_and_each_parameter_with_its_meaning(house: House) -> None:
+    document = house.http.get("/openapi.json").json()
+    page = house.http.get("/docs").text
+    for path, methods in document["paths"].items():
+        assert path in page
+        for operation in methods.values():
+            assert operation["summary"]
+            assert operation["description"]
+            assert all(parameter["description"] for parameter in operation["parameters"])
+            assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_every_general_refusal_says_what_to_do() -> None:
+    for code_a, code_b, message in _GENERAL.values():
+        assert code_a == code_a.upper()
+        assert code_b == code_b.lower()
+        assert message
+
+
+def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
