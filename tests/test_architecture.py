@@ -23,7 +23,7 @@ ORDER = [
     {"cli"},
 ]
 #: Leaves that any part but core may import: they import nothing of Roost but core and each other.
-SHARED = {"config", "errors", "metrics", "logs", "deliver"}
+SHARED = {"config", "errors", "metrics", "logs", "deliver", "protocol"}
 
 
 def part_of(path: Path) -> str:

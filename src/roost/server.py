@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from roost.app import build
 from roost.config import Config, ConfigError, unknown_variables
+from roost.protocol import BoundedProtocol
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
@@ -55,7 +56,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
     try:
         await store.open()
         await _announce_open_agents(store, config)
-        server = _Server(_uvicorn_config(build(store, public_url)), lambda: ready(running))
+        server = _Server(uvicorn_config(build(store, public_url)), lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,10 +92,11 @@ class _Server(uvicorn.Server):
         await self._ready()
 
 
-def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+    """How the application is served."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

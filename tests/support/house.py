@@ -15,6 +15,7 @@ import uvloop
 from roost import config
 from roost.app import build
 from roost.core.account import CarrierAccount
+from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Agent, Directory, Number, Organization
@@ -73,14 +74,7 @@ class House:
         self.store: Store = make_store(self.config, self.clock)
         self.wait(self.store.open())
         self.directory = Directory(self.store)
-        settings = uvicorn.Config(
-            build(self.store, self.base_url),
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-        )
+        settings = uvicorn_config(build(self.store, self.base_url))
         self._server = uvicorn.Server(settings)
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
         self.http = httpx.Client(base_url=self.base_url, timeout=30)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -16,6 +17,11 @@ from roost.metrics import LATENCY, REQUESTS
 from roost.store.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
+
+
+@lru_cache(maxsize=1024)
+def _instruments(route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
+    return REQUESTS.labels(route, status).inc, LATENCY.labels(route).observe
 
 
 class Shell:
@@ -63,8 +69,9 @@ class Shell:
 
     def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = scope.get("roost.route", "none")
-        REQUESTS.labels(route, status).inc()
-        LATENCY.labels(route).observe(seconds)
+        count, observe = _instruments(route, status)
+        count()
+        observe(seconds)
         write = log.debug if status < 400 else log.info if status < 500 else log.error
         # The route alone: a path or a query string holds phone numbers, headers hold credentials, bodies hold people's words.
         write(

@@ -8,13 +8,13 @@ In Python an id is its canonical text (36 characters, lower case); in the databa
 """
 
 import re
-from base64 import b32decode, b32encode
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-# Crockford's base 32, digit for digit beside that of RFC 4648, which the standard library speaks.
-_CROCKFORD, _RFC4648 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_TO_CROCKFORD = bytes.maketrans(_RFC4648, _CROCKFORD)
-_FROM_CROCKFORD = bytes.maketrans(_CROCKFORD, _RFC4648)
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES = {digit: value for value, digit in enumerate(_CROCKFORD)}
+# Two digits at a time: a page of dialect B writes twenty to a hundred of these.
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = range(120, -1, -10)
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)  # 26 digits hold 130 bits, so the first is 7 at most
 _MAX_US = (1 << 48) * 1000 - 1
 
@@ -67,7 +67,10 @@ def parse_ulid(ulid: str) -> str | None:
     """The canonical UUID text of an upper-case ULID, or None."""
     if not _ULID.fullmatch(ulid):
         return None
-    return text_of(b32decode(b"AAAAAA" + ulid.encode().translate(_FROM_CROCKFORD))[4:])
+    bits = 0
+    for digit in ulid:
+        bits = bits << 5 | _VALUES[digit]
+    return text_of(bits.to_bytes(16, "big"))
 
 
 def new_ulid(now_us: int, random: bytes) -> str:
@@ -76,5 +79,5 @@ def new_ulid(now_us: int, random: bytes) -> str:
 
 
 def _crockford(raw: bytes) -> str:
-    # Four zero bytes in front make 160 bits, a whole number of digits; they are the first six digits, cut off again.
-    return b32encode(b"\0\0\0\0" + raw).translate(_TO_CROCKFORD)[6:].decode()
+    bits = int.from_bytes(raw, "big")
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])

@@ -53,6 +53,10 @@ def id_text(value: Any) -> str:
     return text_of(value) if type(value) is bytes else str(value)
 
 
+# Organizations, numbers and agents are few, and every row names three of them.
+_known_id = lru_cache(maxsize=65536)(id_text)
+
+
 def message_of(row: tuple[Any, ...]) -> InboundMessage:
     """A row of `_COLUMNS`."""
     (
@@ -61,9 +65,9 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
     ) = row  # fmt: skip
     return InboundMessage(
         id_text(message_id),
-        id_text(org_id),
-        id_text(phone_number_id),
-        id_text(agent_id) if agent_id is not None else None,
+        _known_id(org_id),
+        _known_id(phone_number_id),
+        _known_id(agent_id) if agent_id is not None else None,
         from_number,
         to_number,
         body,

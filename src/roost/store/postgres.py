@@ -17,6 +17,7 @@ from roost.store.vault import Vault
 
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 30.0
+LINE_TIMEOUT = 5.0
 
 _SQL = load("postgres.sql")
 #: Names the one lock under which migrations run; any number will do as long as it never changes.
@@ -192,9 +193,20 @@ class PostgresStore(Store):
         async with self._line() as line:
             await _settled(line, lambda: apply(line))
 
+    async def _next_idle(self) -> Line:
+        # Bounded, so that a database that hangs does not pile up waiting requests without end.
+        try:
+            async with asyncio.timeout(LINE_TIMEOUT):
+                return await self._idle.get()
+        except TimeoutError:
+            raise StoreUnavailable("every connection is busy") from None
+
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[Line]:
-        line = await self._idle.get()
+        try:
+            line = self._idle.get_nowait()
+        except asyncio.QueueEmpty:
+            line = await self._next_idle()
         try:
             yield line
         finally:
