@@ -77,7 +77,8 @@ Read the organization's inbox (dialect A, AgentMessage):
 
   curl -H 'Authorization: Bearer {demo["api_key"]}' {demo["base_url"]}/v1/inbound-messages
 
-Read the agent's own inbox (dialect B, OneShot):
+Read the agent's own inbox (dialect B, OneShot). The demo's agent is open: its address alone is believed, which is why
+the demo listens on this machine only:
 
   curl -H 'X-Agent-ID: {demo["agent"]}' '{demo["base_url"]}/v1/tools/sms/inbox?limit=10'
 

@@ -2,8 +2,8 @@
 
     python beside.py DATA_DIR DATABASE_URL ACCOUNT_ID OFFSETS < one delivery's body a line
 
-It records each delivery as the command line does when it routes one. OFFSETS are seconds that its clock is wrong by,
-separated by commas: every tenth reading of the clock goes on to the next, round and round.
+It prints a line once it begins, and records each delivery as the command line does when it routes one. OFFSETS are
+seconds that its clock is wrong by, separated by commas: every tenth reading of it goes on to the next, round and round.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ async def record_all(data_dir: str, database_url: str, account_id: str, offsets:
     await store.open()
     account = await Directory(store).carrier_account(account_id)
     assert account is not None
+    print("ready", flush=True)
     for line in sys.stdin.buffer:
         events = CARRIERS[account.carrier].parse(IntakeRequest({}, line))
         outcome = await store.record(delivery_of(account, events))

@@ -91,15 +91,20 @@ class Inbox:
     """GET on several servers in turn, as a client behind a load balancer would."""
 
     def __init__(self, base_urls: Sequence[str], path: str, headers: Mapping[str, str], limit: int) -> None:
-        self._wires = itertools.cycle([Wire(url) for url in base_urls])
+        self._wires = [Wire(url) for url in base_urls]
+        self._turns = itertools.cycle(self._wires)
         self._path, self._headers = path, headers
         self.limit = limit
 
     def get(self, **params: Any) -> Answer:
         given = {name: value for name, value in params.items() if value is not None}
-        answer = next(self._wires).get(f"{self._path}?{urlencode({'limit': self.limit, **given})}", self._headers)
+        answer = next(self._turns).get(f"{self._path}?{urlencode({'limit': self.limit, **given})}", self._headers)
         assert answer.status == 200, answer
         return answer
+
+    def close(self) -> None:
+        for wire in self._wires:
+            wire.close()
 
 
 class BySince:
@@ -185,6 +190,20 @@ class ByInclusiveSince:
         if found:
             self._newest = found[-1]
         return found
+
+
+def whole_inbox(base_url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every message of the organization as dialect A shows it, newest first, by walking to the last page."""
+    inbox = Inbox([base_url], "/v1/inbound-messages", headers, 100)
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        body = inbox.get(cursor=cursor).json()
+        found += body["data"]
+        cursor = body["meta"]["next_cursor"]
+        if cursor is None:
+            inbox.close()
+            return found
 
 
 def _seen_in_a(message: dict[str, Any]) -> Seen:

@@ -149,15 +149,19 @@ class Fleet:
         return self._servers[-1].start()
 
     def write_beside(self, tenant: Tenant, work: Iterable[Delivery], *, clock_off_by: tuple[int, ...] = (0,)) -> Writer:
-        """Start a writer beside the servers, whose clock is wrong by each of those seconds in turn."""
+        """A writer beside the servers that has begun; its clock is wrong by each of those seconds in turn."""
         work = list(work)
         lines = self._folder / f"beside-{len(self._writers)}.jsonl"
         lines.write_bytes(b"".join(delivery.body + b"\n" for delivery in work))
         offsets = ",".join(map(str, clock_off_by))
         command = [sys.executable, BESIDE, self._data_dir(0), self._database.url, tenant.account.id, offsets]
         with lines.open("rb") as given:
-            process = subprocess.Popen(command, env=self._environ, stdin=given, stderr=subprocess.PIPE)
+            process = subprocess.Popen(
+                command, env=self._environ, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
         self._writers.append(Writer(process, work))
+        assert process.stdout is not None
+        process.stdout.readline()
         return self._writers[-1]
 
     def tenant(self, *, number: str = "+15550001111") -> Tenant:

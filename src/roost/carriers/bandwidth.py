@@ -52,7 +52,7 @@ def _event(raw: bytes) -> CarrierEvent:
             carrier_time=instant(event.get("time")),
         )
     if word != "message-received" or message.get("direction", "in") != "in":
-        return UnknownEvent("unknown_event", raw, message_id)
+        return UnknownEvent("unknown_event", raw)
     recipients = texts(message.get("to"))
     return InboundEvent(
         carrier_message_id=message_id,

@@ -16,7 +16,7 @@ def items_of(body: bytes) -> list[bytes]:
     """The bytes of each item of a JSON array, to the letter; or the body itself, where it is anything else."""
     try:
         return [bytes(item) for item in _decode_items(body)]
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # every decoding error is a ValueError
         return _items_of_odd(body)
 
 
@@ -25,7 +25,7 @@ def object_of(raw: bytes) -> dict[str, Any]:
     value: Any
     try:
         value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         try:
             value = _lenient.decode(_odd_text(raw))
         except RecursionError:

@@ -28,7 +28,7 @@ def _event(raw: bytes) -> CarrierEvent:
         return UnknownEvent("not_json", raw)
     to_numbers = texts(message.get("to"))
     if not to_numbers:
-        return UnknownEvent("unknown_event", raw, text(message.get("id")))
+        return UnknownEvent("unknown_event", raw)
     return InboundEvent(
         carrier_message_id=text(message.get("id")),
         from_number=text(message.get("from")),

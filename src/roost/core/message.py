@@ -47,7 +47,6 @@ class UnknownEvent(NamedTuple):
 
     reason: str
     raw: bytes
-    carrier_message_id: str = ""
 
 
 CarrierEvent = InboundEvent | ReceiptEvent | UnknownEvent
@@ -96,7 +95,7 @@ def draft(event: InboundEvent) -> Draft | UnknownEvent:
     """Decide channel, segments and opt-out of a text; a sender too long to index is kept as an unknown event."""
     sender = storable(event.from_number)
     if not sender or len(sender) > MAX_INDEXED:
-        return UnknownEvent("malformed_sender", event.raw, carrier_key(event.carrier_message_id, event.raw))
+        return UnknownEvent("malformed_sender", event.raw)
     body = storable(event.body)
     # Bandwidth counts one segment for any MMS and lists several recipients only there: a group text is an MMS.
     channel: Channel = "mms" if event.media or len(event.recipients) > 1 else "sms"

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -53,5 +55,8 @@ def parse_instant(text: str, *, lenient: bool = False) -> tuple[int, bool]:
     leap = second == "60"
     whole = datetime.fromisoformat(f"{date}T{hour or '00'}:{minute or '00'}:{'59' if leap else second or '00'}")
     digits = fraction or ""
-    seconds = (whole.replace(tzinfo=zone) - _EPOCH) // _MICROSECOND + (1_000_000 if leap else 0)
-    return seconds + int(digits[:6].ljust(6, "0") or 0), not digits[6:].strip("0")
+    us = (whole.replace(tzinfo=zone) - _EPOCH) // _MICROSECOND + (1_000_000 if leap else 0)
+    us += int(digits[:6].ljust(6, "0") or 0)
+    if not _FIRST_US <= us <= _LAST_US:  # its zone moved it out of the years that can be written
+        raise ValueError("not a date and time between the years 1 and 9999")
+    return us, not digits[6:].strip("0")

@@ -25,6 +25,7 @@ Statement = tuple[str, tuple[Any, ...]]
 
 #: A newest position this far ahead of the clock is an alarm, never a stop: positions only grow.
 AHEAD_ALARM_US = 300 * 1_000_000
+ALARM_EVERY_US = 60 * 1_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +40,13 @@ class Store(ABC):
         self.vault = vault
         self.clock = clock
         self.random_bits = random_bits
-        self.ahead_us = 0
-        """How far the newest position written here was ahead of the clock."""
-        self._alarmed_at = -AHEAD_ALARM_US
+        self._newest_us = 0
+        self._alarmed_at: int | None = None
+
+    @property
+    def ahead_us(self) -> int:
+        """How far the newest position that this process wrote is ahead of the clock."""
+        return max(0, self._newest_us - self.clock())
 
     @abstractmethod
     async def open(self) -> None:
@@ -102,8 +107,9 @@ class Store(ABC):
                 "secret.key of the data directory it was made with"
             )
 
-    def _watch_clock(self, newest_us: int, now_us: int) -> None:
-        self.ahead_us = max(0, newest_us - now_us)
-        if self.ahead_us > AHEAD_ALARM_US and abs(now_us - self._alarmed_at) > 60_000_000:
-            self._alarmed_at = now_us
-            log.error("positions_ahead_of_clock", ahead_seconds=self.ahead_us // 1_000_000)
+    def _watch_clock(self, newest_us: int) -> None:
+        self._newest_us = max(self._newest_us, newest_us)
+        now, ahead_us = self.clock(), self.ahead_us
+        if ahead_us > AHEAD_ALARM_US and (self._alarmed_at is None or abs(now - self._alarmed_at) > ALARM_EVERY_US):
+            self._alarmed_at = now
+            log.error("positions_ahead_of_clock", ahead_seconds=ahead_us // 1_000_000)

@@ -15,3 +15,7 @@ class NewerDatabase(StoreError):
 
 class WrongSecretKey(StoreError):
     """The secret key is not the one that this database's secrets were encrypted with."""
+
+
+class UnsupportedDatabase(StoreError):
+    """The database server is too old."""

@@ -5,7 +5,7 @@ counters of `org_ids`, `place`, insert the `key_rows` and hear which were new, i
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from roost.core.ids import RANDOM_BITS, uuid7
@@ -49,6 +49,23 @@ class _Candidate(NamedTuple):
     holder: Holder
 
 
+class _Unrouted(NamedTuple):
+    delivery: int
+    org_id: str
+    account_id: str
+    key: str
+    reason: str
+    to_number: str | None
+    raw: bytes
+
+
+def _nobodys(index: int, delivery: Delivery, draft: Draft) -> _Unrouted:
+    """A text to no number of the account. One of the carrier's ids may stand for a copy to each of several numbers."""
+    sent_to = next(iter(draft.to_numbers), None)
+    key = carrier_key(f"{draft.carrier_message_id} to {sent_to}", draft.raw)
+    return _Unrouted(index, delivery.org_id, delivery.account_id, key, "unknown_number", sent_to, draft.raw)
+
+
 Row = tuple[Any, ...]
 
 
@@ -60,7 +77,7 @@ class Group:
         self._random_bits = random_bits
         self._candidates: list[_Candidate] = []
         self._ids: list[str] = []
-        self._unrouted: list[tuple[int, str, str, UnknownEvent, str | None]] = []
+        self._unrouted: list[_Unrouted] = []
 
     def wanted(self) -> set[str]:
         """The numbers that the texts were sent to."""
@@ -77,10 +94,11 @@ class Group:
                         self._candidates.append(_Candidate(index, org_id, account_id, draft, number, holder))
                         break
                 else:
-                    sent_to = next(iter(draft.to_numbers), None)
-                    event = UnknownEvent("unknown_number", draft.raw, draft.carrier_message_id)
-                    self._unrouted.append((index, org_id, account_id, event, sent_to))
-            self._unrouted += [(index, org_id, account_id, event, None) for event in delivery.unknown]
+                    self._unrouted.append(_nobodys(index, delivery, draft))
+            self._unrouted += [
+                _Unrouted(index, org_id, account_id, carrier_key("", event.raw), event.reason, None, event.raw)
+                for event in delivery.unknown
+            ]
 
     def org_ids(self) -> list[str]:
         """Whose counters must be locked, in the order that keeps two groups from a deadlock."""
@@ -152,16 +170,16 @@ class Group:
         """Rows of unrouted_deliveries; one that is stored already is a replay."""
         return [
             (
-                org_id,
+                u.org_id,
                 uuid7(now_us, self._random_bits(RANDOM_BITS)),
-                account_id,
-                carrier_key(event.carrier_message_id, event.raw),
-                event.reason,
-                number,
+                u.account_id,
+                u.key,
+                u.reason,
+                u.to_number,
                 now_us,
-                event.raw,
+                u.raw,
             )
-            for _, org_id, account_id, event, number in self._unrouted
+            for u in self._unrouted
         ]
 
     def outcomes(self, new_ids: set[str]) -> list[Outcome]:
@@ -174,17 +192,9 @@ class Group:
             else:
                 duplicates[candidate.delivery] += 1
         unrouted = [0] * len(self._deliveries)
-        for index, *_ in self._unrouted:
-            unrouted[index] += 1
+        for each in self._unrouted:
+            unrouted[each.delivery] += 1
         return [
             Outcome(stored[index], duplicates[index], unrouted[index], len(delivery.receipts))
             for index, delivery in enumerate(self._deliveries)
         ]
-
-
-def split_by_organization(deliveries: Iterable[Delivery]) -> list[list[int]]:
-    """Indexes of the deliveries of each organization: distributed, one transaction touches one organization."""
-    indexes: dict[str, list[int]] = {}
-    for index, delivery in enumerate(deliveries):
-        indexes.setdefault(delivery.org_id, []).append(index)
-    return list(indexes.values())

@@ -10,11 +10,12 @@ import asyncpg
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
-from roost.store.errors import StoreUnavailable
-from roost.store.group import Delivery, Group, Holder, Outcome, split_by_organization
+from roost.store.errors import StoreUnavailable, UnsupportedDatabase
+from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, load
 from roost.store.vault import Vault
 
+OLDEST_VERSION = 15
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 30.0
 LINE_TIMEOUT = 5.0
@@ -83,7 +84,10 @@ class Line:
 
     async def close(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
-            await self._connection.close(timeout=CONNECT_TIMEOUT)
+            try:
+                await self._connection.close(timeout=CONNECT_TIMEOUT)
+            except _OUTAGES:
+                self._connection.terminate()
 
 
 class PostgresStore(Store):
@@ -109,7 +113,8 @@ class PostgresStore(Store):
         self._intake_line = Line(url)
         self._lines = [Line(url) for _ in range(lines)]
         self._idle: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
-        self._committer = GroupCommitter(self._record_group)
+        self._intake_turn = asyncio.Lock()
+        self._committers: dict[str, GroupCommitter[Delivery, Outcome]] = {}
 
     async def open(self) -> None:
         for line in self._lines:
@@ -120,7 +125,8 @@ class PostgresStore(Store):
             self._split_groups = bool(await self.fetch("SELECT 1 FROM pg_extension WHERE extname = 'citus'"))
 
     async def close(self) -> None:
-        await self._committer.close()
+        for committer in self._committers.values():
+            await committer.close()
         for line in (self._intake_line, *self._lines):
             await line.close()
 
@@ -140,18 +146,19 @@ class PostgresStore(Store):
             return await _settled(line, lambda: transaction(line))
 
     async def record(self, delivery: Delivery) -> Outcome:
-        return await self._committer.submit(delivery)
+        return await self._committer_of(delivery.org_id).submit(delivery)
+
+    def _committer_of(self, org_id: str) -> GroupCommitter[Delivery, Outcome]:
+        # Distributed by organization, one transaction touches one organization: then each has groups of its own.
+        owner = org_id if self._split_groups else ""
+        committer = self._committers.get(owner)
+        if committer is None:
+            committer = self._committers[owner] = GroupCommitter(self._record_group)
+        return committer
 
     async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
-        if not self._split_groups:
+        async with self._intake_turn:
             return await _settled(self._intake_line, lambda: self._record(deliveries))
-        outcomes: dict[int, Outcome] = {}
-        for indexes in split_by_organization(deliveries):
-            part = [deliveries[index] for index in indexes]
-            # Called before the loop goes on, so that the closure sees this part.
-            results = await _settled(self._intake_line, lambda: self._record(part))  # noqa: B023
-            outcomes.update(zip(indexes, results, strict=True))
-        return [outcomes[index] for index in range(len(deliveries))]
 
     async def _record(self, deliveries: list[Delivery]) -> list[Outcome]:
         fetch = self._intake_line.fetch
@@ -175,12 +182,15 @@ class PostgresStore(Store):
             ):
                 if rows:
                     await fetch(_SQL[name], *_columns(rows))
-        self._watch_clock(max(newest.values(), default=0), now)
+        self._watch_clock(max(newest.values(), default=0))
         return group.outcomes(new_ids)
 
     async def _migrate(self) -> None:
         async def apply(line: Line) -> None:
             connection = await line.connection()
+            version = connection.get_server_version().major
+            if version < OLDEST_VERSION:
+                raise UnsupportedDatabase(f"Roost needs PostgreSQL {OLDEST_VERSION} or newer, this is {version}")
             async with connection.transaction():
                 await connection.execute(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                 await connection.execute(migrations.CREATE_TABLE)

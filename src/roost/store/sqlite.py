@@ -71,7 +71,7 @@ class SqliteStore(Store):
 
     async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
         outcomes, newest = await self._in_writer(lambda: self._transaction(lambda _: self._record(deliveries)))
-        self._watch_clock(newest, self.clock())
+        self._watch_clock(newest)
         return outcomes
 
     def _record(self, deliveries: list[Delivery]) -> tuple[list[Outcome], int]:

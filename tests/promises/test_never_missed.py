@@ -1,0 +1,99 @@
+"""Never missed, never twice: whoever asks again from the last thing they saw gets exactly what came after it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from support.carrier import Carrier, Target, deliveries
+from support.house import House, Tenant
+from support.pollers import ByAfter, ByCursor, ByInclusiveSince, BySince, Follower, Inbox
+from support.processes import Fleet
+
+ON_POSTGRES = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+A, B = "/v1/inbound-messages", "/v1/tools/sms/inbox"
+#: A minute behind, right, an hour ahead.
+CLOCKS = {"right clocks": (0,), "a clock that steps about": (-60, 0, 3600)}
+
+
+class Audience:
+    """One reader of each kind, each going round all servers, following what arrives in texts named `writer-...`."""
+
+    def __init__(self, tenant: Tenant, base_urls: Sequence[str]) -> None:
+        turned = [[*base_urls[turn:], *base_urls[:turn]] for turn in range(len(base_urls))] * 4
+        headers = {A: tenant.auth, B: tenant.agent_header}
+        self._inboxes = [
+            Inbox(urls, path, headers[path], limit)
+            for urls, path, limit in zip(turned, (B, A, A, A), (3, 2, 5, 4), strict=False)
+        ]
+        self.by_since, self.by_cursor = BySince(self._inboxes[0]), ByCursor(self._inboxes[1])
+        self._followers = [
+            Follower("B, since", self.by_since).start(),
+            Follower("A, after and cursor", self.by_cursor).start(),
+            Follower("A, after", ByAfter(self._inboxes[2])).start(),
+            Follower("A, since", ByInclusiveSince(self._inboxes[3])).start(),
+        ]
+
+    def finish(self, sent: set[str]) -> None:
+        """Everything was sent: each of them has seen it once, and did page."""
+        for follower in self._followers:
+            follower.finish(sent)
+        for inbox in self._inboxes:
+            inbox.close()
+        assert self.by_since.had_more
+        assert self.by_cursor.cursors
+
+    def turns(self) -> int:
+        """How often one writer's message came after another's."""
+        writers = [message.text.partition("-")[0] for message in self._followers[0].record.seen]
+        return sum(one != next_one for one, next_one in pairwise(writers))
+
+
+@ON_POSTGRES
+@pytest.mark.parametrize("clock_off_by", CLOCKS.values(), ids=CLOCKS)
+def test_nobody_misses_what_several_processes_write(fleet: Fleet, clock_off_by: tuple[int, ...]) -> None:
+    servers = [fleet.serve() for _ in range(3)]
+    tenant = fleet.tenant()
+    audience = Audience(tenant, [server.base_url for server in servers])
+    beside = deliveries("beside", 300, tenant.number.number, batch_every=5)
+    writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
+    load = deliveries("served", 1500, tenant.number.number, batch_every=7)
+    carrier = Carrier(tenant, [server.target for server in servers], load, connections=16).start()
+    carrier.finish()
+    writer.finish()
+    audience.finish(carrier.sent | writer.sent)
+    assert audience.turns() > 2, "they did not write at the same time"
+    assert set(carrier.answers) == {200}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("clock_off_by", CLOCKS.values(), ids=CLOCKS)
+def test_nobody_misses_what_a_command_line_writes_beside_the_server(
+    fleet: Fleet, clock_off_by: tuple[int, ...]
+) -> None:
+    server = fleet.serve()
+    tenant = fleet.tenant()
+    audience = Audience(tenant, [server.base_url])
+    beside = deliveries("beside", 300, tenant.number.number, batch_every=5)
+    writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
+    load = deliveries("served", 1500, tenant.number.number, batch_every=7)
+    carrier = Carrier(tenant, [server.target], load, connections=8).start()
+    carrier.finish()
+    writer.finish()
+    audience.finish(carrier.sent | writer.sent)
+    assert audience.turns() > 2, "they did not write at the same time"
+    assert set(carrier.answers) == {200}
+
+
+def test_nobody_misses_what_arrives_while_the_clock_is_set(house: House) -> None:
+    tenant = house.tenant()
+    audience = Audience(tenant, [house.base_url])
+    load = deliveries("served", 600, tenant.number.number, batch_every=7)
+    carrier = Carrier(tenant, [Target(house.base_url)], load, connections=8).start()
+    for turn, seconds in enumerate((-60, 3600, 0, -60, 3601, -3600), start=1):
+        carrier.wait_until(turn * 100)
+        house.clock.offset_us = seconds * 1_000_000
+    carrier.finish()
+    audience.finish(carrier.sent)
+    assert set(carrier.answers) == {200}
