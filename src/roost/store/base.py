@@ -80,7 +80,7 @@ class Store(ABC):
 
     async def list_inbound(self, query: InboxQuery) -> Page:
         """One page, in the query's direction."""
-        sql, args = list_statement(query)
+        sql, args = list_statement(query, name_index=self.dialect == "sqlite")
         rows = await self.fetch(sql, *args)
         return Page([message_of(row) for row in rows[: query.limit]], len(rows) > query.limit)
 

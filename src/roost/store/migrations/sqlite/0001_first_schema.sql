@@ -107,12 +107,14 @@ CREATE TABLE inbound_messages (
     raw                  BLOB NOT NULL, -- the carrier's event, to the byte
     PRIMARY KEY (org_id, id)
 );
-CREATE INDEX inbound_by_agent   ON inbound_messages (org_id, agent_id, id);
-CREATE INDEX inbound_by_from    ON inbound_messages (org_id, from_number, id);
-CREATE INDEX inbound_by_to      ON inbound_messages (org_id, to_number, id);
-CREATE INDEX inbound_by_number  ON inbound_messages (org_id, phone_number_id, id);
-CREATE INDEX inbound_by_channel ON inbound_messages (org_id, channel, id);
-CREATE INDEX inbound_by_opt_out ON inbound_messages (org_id, opt_out, id);
+-- One for each filter, so that a list is one range scan whatever it is filtered by, also where nothing matches.
+CREATE INDEX inbound_by_agent      ON inbound_messages (org_id, agent_id, id);
+CREATE INDEX inbound_by_agent_from ON inbound_messages (org_id, agent_id, from_number, id);
+CREATE INDEX inbound_by_from       ON inbound_messages (org_id, from_number, id);
+CREATE INDEX inbound_by_to         ON inbound_messages (org_id, to_number, id);
+CREATE INDEX inbound_by_number     ON inbound_messages (org_id, phone_number_id, id);
+CREATE INDEX inbound_by_channel    ON inbound_messages (org_id, channel, id);
+CREATE INDEX inbound_by_opt_out    ON inbound_messages (org_id, opt_out, id);
 
 -- Exactly one message for one carrier message: written in the message's own transaction.
 CREATE TABLE message_keys (

@@ -1,0 +1,51 @@
+"""Every list is one range scan over an index, whatever it is filtered by."""
+
+import asyncio
+import itertools
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roost import config
+from roost.core.inbox import InboxQuery
+from roost.store.connect import make_store
+from roost.store.listing import list_statement
+from support.databases import Database
+
+ID = "01900000-0000-7000-8000-000000000000"
+FILTERS: dict[str, Any] = {
+    "agent_id": ID, "from_number": "+1", "to_number": "+2", "phone_number_id": ID, "channel": "sms", "opt_out": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ascending", [False, True])
+def test_sqlite_reads_no_row_that_the_index_cannot_tell_apart(tmp_path: Path, ascending: bool) -> None:
+    """For every combination of filters: a search in an index that holds the order, and never a sort or a full scan."""
+
+    async def plans() -> dict[tuple[str, ...], list[str]]:
+        store = make_store(config.load({}, data_dir=tmp_path), lambda: time.time_ns() // 1000)
+        await store.open()
+        found = {}
+        for size in range(len(FILTERS) + 1):
+            for names in itertools.combinations(FILTERS, size):
+                query = InboxQuery(ID, 20, **{name: FILTERS[name] for name in names}, ascending=ascending)
+                sql, args = list_statement(query, name_index=True)
+                found[names] = [row[3] for row in await store.fetch("EXPLAIN QUERY PLAN " + sql, *args)]
+        await store.close()
+        return found
+
+    for names, plan in asyncio.run(plans()).items():
+        [step] = plan
+        assert step.startswith("SEARCH inbound_messages USING INDEX"), (names, plan)
+        assert "(org_id=? AND id>? AND id<?)" in step if not names else "=? AND id>? AND id<?)" in step, (names, plan)
+        if len(names) == 1:
+            assert f"(org_id=? AND {names[0]}=? AND id>? AND id<?)" in step
+
+
+def test_a_list_is_prepared_once_per_shape(database: Database) -> None:
+    query = InboxQuery(ID, 20, from_number="+1")
+    first, _ = list_statement(query, name_index=database.kind == "sqlite")
+    other, _ = list_statement(query._replace(from_number="+2", limit=7, above=ID), name_index=database.kind == "sqlite")
+    assert first is other
