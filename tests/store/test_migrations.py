@@ -1,6 +1,7 @@
 """Any start brings a new or older database up to date, once, under a lock."""
 
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -57,38 +58,8 @@ def test_an_altered_migration_is_noticed() -> None:
     assert migrations.pending([(each.version, each.checksum) for each in known], known) == []
 
 
-def test_both_databases_have_the_same_tables_and_columns(postgres_server: str, tmp_path: Path) -> None:
-    """The one schema, written twice, says the same twice."""
-    from support.databases import create_database, drop_database
-
-    async def columns(database: Database, sql: str) -> set[tuple[str, str]]:
-        store = store_on(database, tmp_path / database.kind)
-        await store.open()
-        rows = await store.fetch(sql)
-        await store.close()
-        return {(table, column) for table, column in rows}
-
-    url = create_database(postgres_server)
-    postgres = asyncio.run(
-        columns(
-            Database("postgres", url),
-            "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'",
-        )
-    )
-    drop_database(postgres_server, url)
-    sqlite = asyncio.run(
-        columns(
-            Database("sqlite", "sqlite"),
-            "SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'",
-        )
-    )
-    assert postgres == sqlite
-
-
 def test_every_key_and_index_of_a_tenants_table_begins_with_the_organization() -> None:
     """What lets the same schema be distributed by organization; the exceptions are small and looked up without one."""
-    import re
-
     looked_up = {"id", "number", "wallet", "hash", "name", "version"}
     for migration in migrations.available("postgres"):
         for columns in re.findall(r"(?:PRIMARY KEY|UNIQUE|ON \w+) \(([^)]+)\)", migration.sql):

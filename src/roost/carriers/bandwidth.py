@@ -3,9 +3,8 @@
 Facts: Bandwidth's Messaging API reference, "Messaging callbacks" (inbound and status), as noted at each rule.
 """
 
-from roost.carriers.contract import IntakeRequest, basic_credential_matches
-from roost.carriers.fields import instant, items_of, object_of, text, texts, whole_number
-from roost.core.account import CarrierAccount
+from roost.carriers.contract import IntakeRequest, verify_basic
+from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
 
 NAME = "bandwidth"
@@ -20,14 +19,13 @@ STATUSES = {
 }
 
 
-def verify(request: IntakeRequest, account: CarrierAccount) -> bool:
-    """Basic credentials, as set in the application's InboundCallbackCreds and OutboundCallbackCreds."""
-    return basic_credential_matches(request.headers.get("authorization", ""), account.secrets["basic"])
+#: As set in the application's InboundCallbackCreds and OutboundCallbackCreds.
+verify = verify_basic
 
 
 def parse(request: IntakeRequest) -> list[CarrierEvent]:
     """Every item of the array: a batch may hold several, of both directions."""
-    return [_event(item) for item in items_of(request.body)] or [UnknownEvent("empty", request.body)]
+    return events_of(request.body, _event)
 
 
 def _event(raw: bytes) -> CarrierEvent:

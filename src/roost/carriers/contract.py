@@ -3,7 +3,7 @@
 import binascii
 import hmac
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from roost.core.account import CarrierAccount
@@ -32,17 +32,17 @@ class Carrier(Protocol):
         ...
 
 
-def basic_credential_matches(header: str, accepted: Sequence[Sequence[str]]) -> bool:
-    """Whether an `Authorization: Basic` header (RFC 7617) holds one of the accepted (user, password) pairs.
+def verify_basic(request: IntakeRequest, account: CarrierAccount) -> bool:
+    """The `verify` of a carrier with Basic credentials (RFC 7617): one of the account's (user, password) pairs.
 
     Every pair is compared, whichever matches, so that the time taken does not tell which one was near.
     """
-    scheme, _, encoded = header.partition(" ")
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     try:
         given = b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
     except (binascii.Error, ValueError):
         given = b""
     matched = False
-    for user, password in accepted:
+    for user, password in account.secrets["basic"]:
         matched |= hmac.compare_digest(given, f"{user}:{password}".encode())
     return matched and bool(given)

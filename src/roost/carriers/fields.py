@@ -1,15 +1,22 @@
 """Reading JSON that somebody else wrote: a field of the wrong type is as good as missing, never an error."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from roost.core.message import CarrierEvent, UnknownEvent
 from roost.core.times import parse_instant
 
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _lenient = json.JSONDecoder()
 _SPACE = " \t\r\n"
+
+
+def events_of(body: bytes, read: Callable[[bytes], CarrierEvent]) -> list[CarrierEvent]:
+    """Every event of a body that is a JSON array of them, or one alone; `read` makes one of an item's bytes."""
+    return [read(item) for item in items_of(body)] or [UnknownEvent("empty", body)]
 
 
 def items_of(body: bytes) -> list[bytes]:

@@ -3,22 +3,20 @@
 A callback is one JSON object or an array of them: `{"id", "from", "to", "text", "media": [url], "time"}`.
 """
 
-from roost.carriers.contract import IntakeRequest, basic_credential_matches
-from roost.carriers.fields import instant, items_of, object_of, text, texts
-from roost.core.account import CarrierAccount
+from roost.carriers.contract import IntakeRequest, verify_basic
+from roost.carriers.fields import events_of, instant, object_of, text, texts
 from roost.core.message import CarrierEvent, InboundEvent, UnknownEvent
 
 NAME = "loopback"
 
 
-def verify(request: IntakeRequest, account: CarrierAccount) -> bool:
-    """Basic credentials, like a real carrier's."""
-    return basic_credential_matches(request.headers.get("authorization", ""), account.secrets["basic"])
+#: Like a real carrier.
+verify = verify_basic
 
 
 def parse(request: IntakeRequest) -> list[CarrierEvent]:
     """Every item; one object that stands alone counts as one."""
-    return [_event(item) for item in items_of(request.body)] or [UnknownEvent("empty", request.body)]
+    return events_of(request.body, _event)
 
 
 def _event(raw: bytes) -> CarrierEvent:

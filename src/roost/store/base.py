@@ -34,7 +34,7 @@ class Store(ABC):
     """Ids are bound as `UUID`s and come back in the database's own form (`id_text` reads both)."""
 
     dialect: ClassVar[str]
-    """The folder of its migrations."""
+    """`sqlite` or `postgres`: which migrations are its."""
 
     def __init__(self, vault: Vault, clock: Clock, random_bits: RandomBits = secrets.randbits) -> None:
         self.vault = vault

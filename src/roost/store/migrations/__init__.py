@@ -1,6 +1,11 @@
-"""Numbered SQL files, applied once each, in order, under a lock."""
+"""Numbered SQL files, applied once each, in order, under a lock.
+
+`0007_what_it_does.sql` is for both databases, `0008_what_it_does.postgres.sql` for one. What only SQLite understands stands
+in a comment: `/* sqlite: WITHOUT ROWID */`.
+"""
 
 import hashlib
+import re
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -14,14 +19,19 @@ class Migration(NamedTuple):
     checksum: str
 
 
+_SQLITE_ONLY = re.compile(r"/\* sqlite: (.*?) \*/")
+
+
 def available(dialect: str) -> list[Migration]:
     """The migrations of `sqlite` or `postgres`, in order."""
     found = []
-    for file in sorted(files(__package__).joinpath(dialect).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".sql"):
-            sql = file.read_text("utf-8")
-            number, _, name = file.name.removesuffix(".sql").partition("_")
-            found.append(Migration(int(number), name, sql, hashlib.sha256(sql.encode()).hexdigest()))
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        stem, _, only = file.name.removesuffix(".sql").partition(".")
+        if file.name.endswith(".sql") and only in ("", dialect):
+            text = file.read_text("utf-8")
+            number, _, name = stem.partition("_")
+            sql = _SQLITE_ONLY.sub(r"\1", text) if dialect == "sqlite" else text
+            found.append(Migration(int(number), name, sql, hashlib.sha256(text.encode()).hexdigest()))
     return found
 
 
