@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def _local_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _usual_recursion_limit() -> None:
+    """As a server has it: a dependency of eth-account's lifts it so far that deep nesting would end the process."""
+    sys.setrecursionlimit(1000)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Intake: where carriers deliver. Verify, parse, decide, store in one transaction, and only then answer 2xx."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import structlog
 from starlette.requests import Request
@@ -42,7 +43,7 @@ class Intake:
         """
         carrier = CARRIERS.get(request.path_params["carrier"])
         if carrier is None:
-            raise general(404, request.url.path)
+            raise general(404, request.scope["path"])
         body = await read_body(request, MAX_BODY_BYTES)
         incoming = IntakeRequest(request.headers, body)
         account_id = parse_uuid(request.path_params["account_id"])
@@ -96,4 +97,9 @@ def _count(carrier: str, outcome: Outcome) -> None:
     counts = (len(outcome.stored), outcome.duplicates, outcome.unrouted, outcome.receipts)
     for name, count in zip(("stored", "duplicate", "unrouted", "receipt"), counts, strict=True):
         if count:
-            INTAKE.labels(carrier, name).inc(count)
+            _counter(carrier, name)(count)
+
+
+@lru_cache(maxsize=256)
+def _counter(carrier: str, outcome: str) -> Callable[[float], None]:
+    return INTAKE.labels(carrier, outcome).inc

@@ -63,7 +63,7 @@ def test_what_no_database_can_keep_is_replaced_and_the_raw_payload_is_not() -> N
 
 @pytest.mark.parametrize("sender", ["", "x" * (MAX_INDEXED + 1)])
 def test_a_sender_that_cannot_be_indexed_is_kept_for_an_operator(sender: str) -> None:
-    assert draft(event(from_number=sender)) == UnknownEvent("malformed_sender", b"{}", "id-1")
+    assert draft(event(from_number=sender)) == UnknownEvent("malformed_sender", b"{}")
 
 
 def test_a_missing_carrier_id_is_never_equal_to_another_missing_one() -> None:

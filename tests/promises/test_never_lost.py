@@ -88,15 +88,15 @@ def test_no_kill_loses_what_was_acknowledged(fleet: Fleet) -> None:
     work = [*deliveries("text", 1800, tenant.number.number, batch_every=9), *unrouted("nobodys", 200)]
     moments = random.Random(2)
     moments.shuffle(work)
-    carrier = Carrier(tenant, [server.target], work).start()
-    for turn in range(1, KILLS + 1):
-        carrier.wait_until(turn * 230 + moments.randrange(60))
-        server.kill()
-        acknowledged = carrier.acknowledged()
-        server.start()
-        hold_to_the_promise(stored(server, tenant), {text for text in acknowledged if text.startswith("text")})
-    assert carrier.acknowledged() < carrier.sent, "it was killed after the work was done"
-    carrier.finish()
+    with Carrier(tenant, [server.target], work) as carrier:
+        for turn in range(1, KILLS + 1):
+            carrier.wait_until(turn * 230 + moments.randrange(60))
+            server.kill()
+            acknowledged = carrier.acknowledged()
+            server.start()
+            hold_to_the_promise(stored(server, tenant), {text for text in acknowledged if text.startswith("text")})
+        assert carrier.acknowledged() < carrier.sent, "it was killed after the work was done"
+        carrier.finish()
     found = stored(server, tenant)
     waiting = fleet.wait(list_unrouted(fleet.store, tenant.org.org_id, 1000))
     found.update(json.loads(delivery.raw)["message"]["text"] for delivery in waiting)
@@ -107,14 +107,14 @@ def test_no_kill_loses_what_was_acknowledged(fleet: Fleet) -> None:
 def test_a_server_told_to_stop_finishes_what_is_in_flight(fleet: Fleet) -> None:
     server, tenant = fleet.serve(), fleet.tenant()
     work = deliveries("text", 1200, tenant.number.number, batch_every=9)
-    carrier = Carrier(tenant, [server.target], work).start()
-    for turn in range(1, 4):
-        carrier.wait_until(turn * 300)
-        assert server.terminate() == 0
-        acknowledged = carrier.acknowledged()
-        server.start()
-        hold_to_the_promise(stored(server, tenant), acknowledged)
-    carrier.finish()
+    with Carrier(tenant, [server.target], work) as carrier:
+        for turn in range(1, 4):
+            carrier.wait_until(turn * 300)
+            assert server.terminate() == 0
+            acknowledged = carrier.acknowledged()
+            server.start()
+            hold_to_the_promise(stored(server, tenant), acknowledged)
+        carrier.finish()
     assert carrier.half_answers == []
     assert set(carrier.answers) == {200}
     found = stored(server, tenant)
@@ -133,6 +133,10 @@ def test_a_delivery_that_has_begun_is_taken_after_the_server_was_told_to_stop(fl
         assert begun.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"  # so the server waits for the body now
         server.signal(signal.SIGTERM)
         until_refused(address)
+        begun.settimeout(0.5)
+        with pytest.raises(TimeoutError):  # neither answered nor hung up on
+            begun.recv(1)
+        begun.settimeout(30)
         begun.sendall(delivery.body)
         answer = b"".join(iter(lambda: begun.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 200 "), answer
@@ -143,12 +147,12 @@ def test_a_delivery_that_has_begun_is_taken_after_the_server_was_told_to_stop(fl
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_no_broken_database_connection_loses_what_was_acknowledged(fleet: Fleet, database: Database) -> None:
     server, tenant = fleet.serve(), fleet.tenant()
-    carrier = Carrier(tenant, [server.target], deliveries("text", 1200, tenant.number.number, batch_every=9)).start()
-    ended = 0
-    for turn in range(1, 40):
-        carrier.wait_until(turn * 30)
-        ended += end_connections(database.url)
-    carrier.finish()
+    ended, work = 0, deliveries("text", 1200, tenant.number.number, batch_every=9)
+    with Carrier(tenant, [server.target], work) as carrier:
+        for turn in range(1, 40):
+            carrier.wait_until(turn * 30)
+            ended += end_connections(database.url)
+        carrier.finish()
     assert ended > 20
     assert carrier.half_answers == []
     assert set(carrier.answers) <= {200, 503}

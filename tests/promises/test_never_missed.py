@@ -6,12 +6,11 @@ from itertools import pairwise
 import pytest
 
 from support.carrier import Carrier, Target, deliveries
+from support.databases import Database
 from support.house import House, Tenant
 from support.pollers import ByAfter, ByCursor, ByInclusiveSince, BySince, Follower, Inbox
 from support.processes import Fleet
 
-ON_POSTGRES = pytest.mark.parametrize("database", ["postgres"], indirect=True)
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 A, B = "/v1/inbound-messages", "/v1/tools/sms/inbox"
 #: A minute behind, right, an hour ahead.
 CLOCKS = {"right clocks": (0,), "a clock that steps about": (-60, 0, 3600)}
@@ -35,12 +34,19 @@ class Audience:
             Follower("A, since", ByInclusiveSince(self._inboxes[3])).start(),
         ]
 
+    def __enter__(self) -> "Audience":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for follower in self._followers:
+            follower.give_up()
+        for inbox in self._inboxes:
+            inbox.close()
+
     def finish(self, sent: set[str]) -> None:
         """Everything was sent: each of them has seen it once, and did page."""
         for follower in self._followers:
             follower.finish(sent)
-        for inbox in self._inboxes:
-            inbox.close()
         assert self.by_since.had_more
         assert self.by_cursor.cursors
 
@@ -50,50 +56,35 @@ class Audience:
         return sum(one != next_one for one, next_one in pairwise(writers))
 
 
-@ON_POSTGRES
 @pytest.mark.parametrize("clock_off_by", CLOCKS.values(), ids=CLOCKS)
-def test_nobody_misses_what_several_processes_write(fleet: Fleet, clock_off_by: tuple[int, ...]) -> None:
-    servers = [fleet.serve() for _ in range(3)]
-    tenant = fleet.tenant()
-    audience = Audience(tenant, [server.base_url for server in servers])
-    beside = deliveries("beside", 300, tenant.number.number, batch_every=5)
-    writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
-    load = deliveries("served", 1500, tenant.number.number, batch_every=7)
-    carrier = Carrier(tenant, [server.target for server in servers], load, connections=16).start()
-    carrier.finish()
-    writer.finish()
-    audience.finish(carrier.sent | writer.sent)
-    assert audience.turns() > 2, "they did not write at the same time"
-    assert set(carrier.answers) == {200}
-
-
-@ON_SQLITE
-@pytest.mark.parametrize("clock_off_by", CLOCKS.values(), ids=CLOCKS)
-def test_nobody_misses_what_a_command_line_writes_beside_the_server(
-    fleet: Fleet, clock_off_by: tuple[int, ...]
+def test_nobody_misses_what_several_processes_write(
+    fleet: Fleet, database: Database, clock_off_by: tuple[int, ...]
 ) -> None:
-    server = fleet.serve()
+    # SQLite has one server, and a command line that takes its turn beside it; PostgreSQL any number of both.
+    servers = [fleet.serve() for _ in range({"sqlite": 1, "postgres": 3}[database.kind])]
     tenant = fleet.tenant()
-    audience = Audience(tenant, [server.base_url])
     beside = deliveries("beside", 300, tenant.number.number, batch_every=5)
-    writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
-    load = deliveries("served", 1500, tenant.number.number, batch_every=7)
-    carrier = Carrier(tenant, [server.target], load, connections=8).start()
-    carrier.finish()
-    writer.finish()
-    audience.finish(carrier.sent | writer.sent)
+    served = deliveries("served", 1500, tenant.number.number, batch_every=7)
+    with Audience(tenant, [server.base_url for server in servers]) as audience:
+        writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
+        with Carrier(tenant, [server.target for server in servers], served, connections=16) as carrier:
+            carrier.finish()
+        writer.finish()
+        audience.finish(carrier.sent | writer.sent)
     assert audience.turns() > 2, "they did not write at the same time"
     assert set(carrier.answers) == {200}
 
 
 def test_nobody_misses_what_arrives_while_the_clock_is_set(house: House) -> None:
     tenant = house.tenant()
-    audience = Audience(tenant, [house.base_url])
-    load = deliveries("served", 600, tenant.number.number, batch_every=7)
-    carrier = Carrier(tenant, [Target(house.base_url)], load, connections=8).start()
-    for turn, seconds in enumerate((-60, 3600, 0, -60, 3601, -3600), start=1):
-        carrier.wait_until(turn * 100)
-        house.clock.offset_us = seconds * 1_000_000
-    carrier.finish()
-    audience.finish(carrier.sent)
+    served = deliveries("served", 600, tenant.number.number, batch_every=7)
+    with (
+        Audience(tenant, [house.base_url]) as audience,
+        Carrier(tenant, [Target(house.base_url)], served, connections=8) as carrier,
+    ):
+        for turn, seconds in enumerate((-60, 3600, 0, -60, 3601, -3600), start=1):
+            carrier.wait_until(turn * 100)
+            house.clock.offset_us = seconds * 1_000_000
+        carrier.finish()
+        audience.finish(carrier.sent)
     assert set(carrier.answers) == {200}

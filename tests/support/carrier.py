@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from support.house import BASIC, Tenant
 from support.payloads import bandwidth_inbound
@@ -18,6 +18,10 @@ CREDENTIAL = {
 }
 #: Longer than anything here takes; only a test that hangs sees it.
 PATIENCE_SECONDS = 60
+
+
+class GivenUp(Exception):
+    """The test ended before this was acknowledged."""
 
 
 class Delivery(NamedTuple):
@@ -47,7 +51,8 @@ def deliveries(name: str, count: int, to: str, *, batch_every: int = 0) -> Itera
 class Carrier:
     """Delivers everything it is given to the tenant's webhook at the targets in turn; 200 and 503 are the only answers.
 
-    `sent` and `acknowledged` are texts, `ids` what the answers called them; `answers` counts statuses.
+    It begins when it is entered, and gives up what is left when that is left. `sent` and `acknowledged` are texts;
+    `answers` counts statuses.
     """
 
     def __init__(
@@ -57,17 +62,21 @@ class Carrier:
         self.sent = {text for delivery in self._work for text in delivery.texts}
         self.answers: Counter[int] = Counter()
         self.half_answers: list[str] = []
-        self.ids: list[str] = []
         self._acknowledged: set[str] = set()
+        self._given_up = False
         self._changed = threading.Condition()
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="carrier")
         self._connections = connections
         self._running: list[Future[None]] = []
 
-    def start(self) -> "Carrier":
+    def __enter__(self) -> "Carrier":
         shares = [self._work[index :: self._connections] for index in range(self._connections)]
         self._running = [self._pool.submit(self._deliver_all, index, share) for index, share in enumerate(shares)]
         return self
+
+    def __exit__(self, *_: object) -> None:
+        self._given_up = True
+        self._pool.shutdown()
 
     def acknowledged(self) -> set[str]:
         """What has been acknowledged so far."""
@@ -88,7 +97,6 @@ class Carrier:
         """Return once all is acknowledged. Raises what went wrong."""
         for future in self._running:
             future.result(PATIENCE_SECONDS)
-        self._pool.shutdown()
 
     def _failed(self) -> bool:
         return any(future.done() and future.exception() for future in self._running)
@@ -98,10 +106,9 @@ class Carrier:
         try:
             for turn, delivery in enumerate(share, start=index):
                 place = turn % len(wires)
-                answer = self._until_acknowledged(self._targets[place], wires[place], delivery)
+                self._until_acknowledged(self._targets[place], wires[place], delivery)
                 with self._changed:
                     self._acknowledged.update(delivery.texts)
-                    self.ids += answer["ids"]
                     self._changed.notify_all()
         finally:
             for wire in wires:
@@ -109,8 +116,8 @@ class Carrier:
             with self._changed:
                 self._changed.notify_all()
 
-    def _until_acknowledged(self, target: Target, wire: Wire, delivery: Delivery) -> dict[str, Any]:
-        while True:
+    def _until_acknowledged(self, target: Target, wire: Wire, delivery: Delivery) -> None:
+        while not self._given_up:
             assert target.up.wait(PATIENCE_SECONDS), "the server did not come back"
             try:
                 answer = wire.post(self._tenant.webhook, delivery.body, CREDENTIAL)
@@ -122,6 +129,6 @@ class Carrier:
             with self._changed:
                 self.answers[answer.status] += 1
             if answer.status == 200:
-                outcome: dict[str, Any] = answer.json()
-                return outcome
+                return
             assert answer.status == 503, answer
+        raise GivenUp

@@ -58,13 +58,18 @@ class Follower:
     def __init__(self, name: str, reader: Reader) -> None:
         self.record = Record(name)
         self._reader = reader
-        self._no_more = threading.Event()
+        self._no_more, self._given_up = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def start(self) -> "Follower":
         self._thread.start()
         return self
+
+    def give_up(self) -> None:
+        """The test is over, whatever is left."""
+        self._given_up.set()
+        self._thread.join(60)
 
     def finish(self, sent: set[str]) -> None:
         """Everything that was sent is committed: read what is left, then hold what was read to the promise."""
@@ -77,7 +82,7 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            while True:
+            while not self._given_up.is_set():
                 last_round = self._no_more.is_set()  # asked before reading: what is committed by now will be read
                 messages = self._reader.read()
                 self.record.take(messages)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from roost.core.ids import LAST_ID, floor_of, parse_uuid, position_of
+from roost.core.ids import LAST_ID, floor_of, parse_uuid
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import Channel, InboundMessage
 from roost.core.numbers import is_sender, repair_plus
@@ -23,7 +23,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 INCLUDES = ("recipients", "suspected")
 
 
-class OptOut(msgspec.Struct, frozen=True):
+class OptOut(msgspec.Struct, frozen=True, gc=False):
     """`keyword` is the canonical upper-case word, null when none was detected."""
 
     detected: bool
@@ -32,6 +32,7 @@ class OptOut(msgspec.Struct, frozen=True):
 
 class InboundMessageBody(
     msgspec.Struct,
+    gc=False,
     rename={
         "from_number": "from",
         "to_number": "to",
@@ -174,28 +175,30 @@ def one_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundM
 
 def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageBody:
     """The seeded keys, and what `include` asks for."""
-    received_at = position_of(message.id)
-    carrier_received_at = message.carrier_received_at
+    (
+        message_id, received_at, org_id, phone_number_id, _, from_number, to_number, text, channel, media, recipients,
+        segment_count, keyword, suspected, carrier_message_id, carrier_received_at, *_,
+    ) = message  # fmt: skip
     body = InboundMessageBody(
-        message.id,
-        message.org_id,
-        message.phone_number_id,
-        message.from_number,
-        message.to_number,
-        message.body,
-        message.channel,
-        message.media,
-        message.segment_count,
-        _opt_out(message.opt_out_keyword),
-        message.carrier_message_id,
+        message_id,
+        org_id,
+        phone_number_id,
+        from_number,
+        to_number,
+        text,
+        channel,
+        media,
+        segment_count,
+        _opt_out(keyword),
+        carrier_message_id,
         # A carrier that gave no time that can be read: ours stands in.
         rfc3339(received_at) if carrier_received_at is None else rfc3339_short(carrier_received_at),
         rfc3339(received_at),
     )
     if "suspected" in include:
-        body.suspected = message.suspected
+        body.suspected = suspected
     if "recipients" in include:
-        body.recipients = message.recipients or (message.to_number,)
+        body.recipients = recipients or (to_number,)
     return body
 
 

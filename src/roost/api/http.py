@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from roost.api.errors import general
 
@@ -38,19 +38,38 @@ def json_response(body: Any, headers: dict[str, str] | None = None) -> Response:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body. Refuses with 413 beyond `limit` bytes, whatever its length was said to be, and 408 if it drips."""
-    path = request.url.path
+    """The whole body.
+
+    Refuses with 413 beyond `limit` bytes, whatever its length was said to be, and with 408 if it drips.
+    """
     if int(request.headers.get("content-length") or 0) > limit:
-        raise general(413, path)
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise general(413, path)
-                chunks.append(chunk)
-    except TimeoutError:
-        raise general(408, path) from None
+        raise general(413, request.scope["path"])
+    first = await _chunk(request, BODY_SECONDS)
+    body: bytes = first["body"]
+    if first.get("more_body"):
+        body = await _rest(request, body, limit)
+    if len(body) > limit:
+        raise general(413, request.scope["path"])
+    return body
+
+
+async def _rest(request: Request, begun: bytes, limit: int) -> bytes:
+    chunks, size, deadline = [begun], len(begun), asyncio.get_running_loop().time() + BODY_SECONDS
+    while size <= limit:
+        message = await _chunk(request, deadline - asyncio.get_running_loop().time())
+        chunks.append(message["body"])
+        size += len(message["body"])
+        if not message.get("more_body"):
+            break
     return b"".join(chunks)
+
+
+async def _chunk(request: Request, seconds: float) -> Message:
+    try:
+        async with asyncio.timeout(seconds):
+            message = await request.receive()
+    except TimeoutError:
+        raise general(408, request.scope["path"]) from None
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from roost.core.ids import floor_of, parse_ulid, position_of, ulid_of
+from roost.core.ids import floor_of, parse_ulid, ulid_of
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import InboundMessage
 from roost.core.numbers import is_sender, repair_plus
@@ -21,7 +21,7 @@ RETENTION_US = 30 * 24 * 3600 * 1_000_000
 _PREFIX = "msg_"
 
 
-class InboxMessage(msgspec.Struct, rename={"from_number": "from", "to_number": "to"}):
+class InboxMessage(msgspec.Struct, gc=False, rename={"from_number": "from", "to_number": "to"}):
     """An inbound message; `media_urls` is null when there is no media."""
 
     id: str
@@ -70,7 +70,7 @@ def list_body(page: Page, query: InboxQuery) -> Inbox:
 
 def message_body(message: InboundMessage) -> InboxMessage:
     """The seeded keys."""
-    received_at = rfc3339(position_of(message.id))
+    received_at = rfc3339(message.received_at)
     return InboxMessage(
         public_id(message.id),
         message.from_number,
@@ -100,7 +100,7 @@ def path_id(text: str) -> str:
 
 def is_visible(message: InboundMessage, agent_id: str, now_us: int) -> bool:
     """Whether the message came to this agent and is not past its retention."""
-    return message.agent_id == agent_id and position_of(message.id) >= now_us - RETENTION_US
+    return message.agent_id == agent_id and message.received_at >= now_us - RETENTION_US
 
 
 def not_found() -> Refusal:

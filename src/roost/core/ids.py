@@ -32,7 +32,13 @@ def uuid7(position_us: int, random: int) -> str:
 
 def position_of(message_id: str) -> int:
     """The microsecond since 1970 that `message_id` encodes."""
-    return int(message_id[:8] + message_id[9:13], 16) * 1000 + int(message_id[15:18], 16)
+    return position_in(bytes_of(message_id))
+
+
+def position_in(raw: bytes) -> int:
+    """The same, of an id's 16 bytes."""
+    high = int.from_bytes(raw[:8], "big")
+    return (high >> 16) * 1000 + (high & 0xFFF)
 
 
 def floor_of(position_us: int) -> str:

@@ -70,9 +70,10 @@ class Draft(NamedTuple):
 
 
 class InboundMessage(NamedTuple):
-    """A stored inbound message. Times are microseconds since 1970; `received_at` is `position_of(id)`."""
+    """A stored inbound message. Times are microseconds since 1970; `received_at` is the position that `id` encodes."""
 
     id: str
+    received_at: int
     org_id: str
     phone_number_id: str
     agent_id: str | None

@@ -30,8 +30,9 @@ def rfc3339(us: int) -> str:
 def rfc3339_short(us: int) -> str:
     """Without a fraction where there is none: how a carrier's whole seconds are shown."""
     seconds, fraction = divmod(us, 1_000_000)
-    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
-    return f"{_second(seconds)}{digits}Z"
+    if not fraction:
+        return f"{_second(seconds)}Z"
+    return f"{_second(seconds)}.{f'{fraction:06d}'.rstrip('0')}Z"
 
 
 def parse_instant(text: str, *, lenient: bool = False) -> tuple[int, bool]:

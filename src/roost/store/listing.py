@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from roost.core.ids import text_of
+from roost.core.ids import position_in, text_of
 from roost.core.inbox import InboxQuery
 from roost.core.message import InboundMessage
 
@@ -81,11 +81,13 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
         message_id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients,
         segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_id,
     ) = row  # fmt: skip
+    raw_id = message_id if type(message_id) is bytes else message_id.bytes
     return InboundMessage(
-        id_text(message_id),
+        text_of(raw_id),
+        position_in(raw_id),
         _known_id(org_id),
         _known_id(phone_number_id),
-        _known_id(agent_id) if agent_id is not None else None,
+        None if agent_id is None else _known_id(agent_id),
         from_number,
         to_number,
         body,
@@ -94,9 +96,9 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
         tuple(json.loads(recipients)) if recipients else (),
         segment_count,
         opt_out_keyword,
-        bool(suspected),
+        suspected == 1,
         carrier_message_id,
         carrier_received_at,
-        id_text(thread_id) if thread_id is not None else None,
-        id_text(related_id) if related_id is not None else None,
+        None if thread_id is None else id_text(thread_id),
+        None if related_id is None else id_text(related_id),
     )

@@ -59,7 +59,7 @@ class SqliteStore(Store):
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         assert self._reader is not None, "the store is not open"
         try:
-            return list(self._reader.execute(for_sqlite(sql), _bound(args)))
+            return self._reader.execute(for_sqlite(sql), _bound(args)).fetchall()
         except _OUTAGES as error:
             raise StoreUnavailable(str(error)) from error
 
