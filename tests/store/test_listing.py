@@ -10,7 +10,10 @@ import pytest
 
 from roost import config
 from roost.core.inbox import InboxQuery
+from roost.core.message import InboundEvent
+from roost.intake import delivery_of
 from roost.store.connect import make_store
+from roost.store.directory import Directory
 from roost.store.listing import list_statement
 from support.databases import Database
 
@@ -49,3 +52,31 @@ def test_a_list_is_prepared_once_per_shape(database: Database) -> None:
     first, _ = list_statement(query, name_index=database.kind == "sqlite")
     other, _ = list_statement(query._replace(from_number="+2", limit=7, above=ID), name_index=database.kind == "sqlite")
     assert first is other
+
+
+def test_a_remembered_page_is_forgotten_when_anybody_commits(tmp_path: Path) -> None:
+    """Also when it is another process: here another store on the same file."""
+
+    async def both() -> list[list[str]]:
+        settings = config.load({}, data_dir=tmp_path)
+        reader, writer = (make_store(settings, lambda: time.time_ns() // 1000) for _ in range(2))
+        await reader.open()
+        await writer.open()
+        directory = Directory(writer)
+        org = await directory.create_organization("Acme")
+        account = await directory.add_carrier_account(org.org_id, "loopback", "", {"basic": []})
+        await directory.add_number(org.org_id, "+15551112222", account.id, None, "")
+        query, seen = InboxQuery(org.org_id, 20), []
+        for carrier_id in ("1", "2", "3"):
+            for _ in range(2):
+                seen.append([message.carrier_message_id for message in (await reader.list_inbound(query)).messages])
+            event = InboundEvent(carrier_id, "+15554443333", ("+15551112222",), "hello", b"{}")
+            await writer.record(delivery_of(account, [event]))
+        seen.append([message.carrier_message_id for message in (await reader.list_inbound(query)).messages])
+        first = await reader.list_inbound(query)
+        assert await reader.list_inbound(query) is first, "nothing was committed, so nothing is read"
+        await reader.close()
+        await writer.close()
+        return seen
+
+    assert asyncio.run(both()) == [[], [], ["1"], ["1"], ["2", "1"], ["2", "1"], ["3", "2", "1"]]

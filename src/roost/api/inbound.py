@@ -63,9 +63,10 @@ class Inbound:
 
     async def oneshot_list(self, request: Request) -> Response:
         agent = await self._authenticator.agent(request, "read")
-        query = oneshot.parse_list(request.scope["query_string"], agent.org_id, agent.id, self._store.clock())
+        now = self._store.clock()
+        query = oneshot.parse_list(request.scope["query_string"], agent.org_id, agent.id, now)
         page = await self._store.list_inbound(query)
-        return json_response(oneshot.list_body(page, query), {"X-Has-More": "true"} if page.has_more else None)
+        return json_response(oneshot.list_body(page, query, now), {"X-Has-More": "true"} if page.has_more else None)
 
     async def oneshot_get(self, request: Request) -> Response:
         agent = await self._authenticator.agent(request, "read")

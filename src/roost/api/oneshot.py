@@ -18,6 +18,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 #: Messages are gone after this, at the minute, also where the organization keeps longer for dialect A.
 RETENTION_US = 30 * 24 * 3600 * 1_000_000
 
+_MINUTE_US = 60 * 1_000_000
 _PREFIX = "msg_"
 
 
@@ -51,21 +52,25 @@ def parse_list(query_string: bytes, org_id: str, agent_id: str, now_us: int) -> 
     values = parse_qs(query_string.decode("latin-1"), keep_blank_values=True)
     since = _since(values["since"][-1]) if "since" in values else None
     oldest = now_us - RETENTION_US
+    # Without `since` the bound is moved by whole minutes, so that the same question stays the same query for a while;
+    # what has run out since is at the end of the page and left out of it below.
+    above = oldest // _MINUTE_US * _MINUTE_US if since is None else max(oldest, since + 1)
     return InboxQuery(
         org_id=org_id,
         agent_id=agent_id,
         limit=_limit(values["limit"][-1]) if "limit" in values else DEFAULT_LIMIT,
         from_number=_sender(values["from"][-1]) if "from" in values else None,
         # Strictly after `since`, whose own microsecond is therefore left out.
-        above=floor_of(max(oldest, since + 1) if since is not None else oldest),
+        above=floor_of(above),
         ascending=since is not None,
     )
 
 
-def list_body(page: Page, query: InboxQuery) -> Inbox:
+def list_body(page: Page, query: InboxQuery, now_us: int) -> Inbox:
     """Always listed newest first."""
-    messages = reversed(page.messages) if query.ascending else page.messages
-    return Inbox([message_body(message) for message in messages], len(page.messages))
+    listed = reversed(page.messages) if query.ascending else page.messages
+    messages = [message_body(message) for message in listed if message.received_at >= now_us - RETENTION_US]
+    return Inbox(messages, len(messages))
 
 
 def message_body(message: InboundMessage) -> InboxMessage:

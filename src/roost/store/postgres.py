@@ -112,13 +112,12 @@ class PostgresStore(Store):
         self._split_groups = split_groups
         self._intake_line = Line(url)
         self._lines = [Line(url) for _ in range(lines)]
-        self._idle: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+        self._idle = list(self._lines)
+        self._turns = asyncio.Semaphore(lines)
         self._intake_turn = asyncio.Lock()
         self._committers: dict[str, GroupCommitter[Delivery, Outcome]] = {}
 
     async def open(self) -> None:
-        for line in self._lines:
-            self._idle.put_nowait(line)
         await self._migrate()
         await self._check_secret_key()
         if self._split_groups is None:
@@ -203,24 +202,24 @@ class PostgresStore(Store):
         async with self._line() as line:
             await _settled(line, lambda: apply(line))
 
-    async def _next_idle(self) -> Line:
-        # Bounded, so that a database that hangs does not pile up waiting requests without end.
-        try:
-            async with asyncio.timeout(LINE_TIMEOUT):
-                return await self._idle.get()
-        except TimeoutError:
-            raise StoreUnavailable("every connection is busy") from None
-
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[Line]:
-        try:
-            line = self._idle.get_nowait()
-        except asyncio.QueueEmpty:
-            line = await self._next_idle()
+        # A semaphore is fair, where a queue lets newcomers overtake those that wait; and bounded in time, so that a
+        # database that hangs does not pile up requests without end.
+        if self._turns.locked():
+            try:
+                async with asyncio.timeout(LINE_TIMEOUT):
+                    await self._turns.acquire()
+            except TimeoutError:
+                raise StoreUnavailable("every connection is busy") from None
+        else:
+            await self._turns.acquire()
+        line = self._idle.pop()
         try:
             yield line
         finally:
-            self._idle.put_nowait(line)
+            self._idle.append(line)
+            self._turns.release()
 
 
 async def _settled(line: Line, work: Callable[[], Awaitable[T]]) -> T:
