@@ -67,7 +67,6 @@ def _intake_route(intake: Intake) -> Route:
             Answer(200, "Stored", Delivered),
             Answer(401, "A missing or wrong credential; nothing was stored", AgentMessageError, ("WWW-Authenticate",)),
             Answer(404, "No such carrier", AgentMessageError),
-            Answer(408, "The body did not arrive in time", AgentMessageError),
             Answer(413, "More than 1 MiB", AgentMessageError),
             Answer(503, "It could not be stored now; deliver it again", AgentMessageError, ("Retry-After",)),
         ],

@@ -1,58 +1,95 @@
-"""uvicorn's HTTP protocol with two bounds that it lacks: how large a request's head may be, and how long it may take.
+"""uvicorn's HTTP protocol with two bounds that it lacks, how large a request's head may be and how long a request may take, and
+with answers that leave in one piece.
 
-Without them a client that never ends its headers is buffered for ever, and one that sends nothing holds its connection.
+Without them a client that never ends its headers is buffered for ever, and one that drips or sends nothing holds its connection.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
-HEAD_SECONDS = 30.0
+#: From its first byte to its last: longer than any carrier waits, short enough to get rid of who only holds on.
+REQUEST_SECONDS = 30.0
+
+
+class JoinedWrites:
+    """A transport on which what is written in one turn of the loop leaves with one system call.
+
+    uvicorn writes a response's head and its body apart, which costs a second call for every answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, []
+            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Answers 400 and closes when a head (request line and headers) grows too large, and closes when it drips."""
+    """Answers 400 and closes when a head (request line and headers) grows too large; closes when a request drips."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = True
+        self._in_request = True
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
-        super().connection_made(transport)
-        self._await_head()
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
+        self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_done()
+        self._request_read()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if not self._in_head:
-            self._head_done()
+        if not self._in_request:
+            self._request_read()
             return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self.send_400_response("The request's headers are too large.")
-        elif self._deadline is None:
-            self._await_head()
+        if self._deadline is None:
+            self._await_request()
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The request's headers are too large.")
 
     def on_message_begin(self) -> None:
-        self._in_head = True
+        self._in_head = self._in_request = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._head_bytes = 0
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+    def on_message_complete(self) -> None:
+        self._in_request = False
+        super().on_message_complete()
 
-    def _head_done(self) -> None:
-        self._head_bytes = 0
+    def _await_request(self) -> None:
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+
+    def _request_read(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from roost import protocol
-from roost.api import http
 from support.house import House
 
 
@@ -42,7 +41,7 @@ def test_a_head_of_an_ordinary_size_is_read_in_any_number_of_pieces(house: House
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\n"])
 def test_a_connection_that_sends_no_head_is_closed(house: House, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.3)
     started = time.monotonic()
     with _connection(house) as connection:
         connection.sendall(sent)
@@ -50,15 +49,23 @@ def test_a_connection_that_sends_no_head_is_closed(house: House, monkeypatch: py
     assert time.monotonic() - started < 10
 
 
-def test_a_body_that_drips_is_refused_with_408(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BODY_SECONDS", 0.3)
+def test_a_body_that_drips_is_cut_off_and_nothing_is_stored(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     tenant = house.tenant()
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.3)
     with _connection(house) as connection:
         connection.sendall(f"POST {tenant.webhook} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhal".encode())
-        answer = b""
-        while b"REQUEST_TIMEOUT" not in answer:
-            answer += connection.recv(65536)
-        assert answer.startswith(b"HTTP/1.1 408")
+        assert _all_of(connection) == b""
+    assert house.http.get("/healthz").status_code == 200
+
+
+def test_a_second_request_on_a_connection_has_its_own_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.3)
+    with _connection(house) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert b"200 OK" in connection.recv(65536)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert _all_of(connection) == b""
 
 
 @pytest.mark.parametrize("length", ["-1", "many", "1e3", "99999999999999999999"])

@@ -18,8 +18,9 @@ from roost.server import now_us
 from roost.store.connect import make_store
 from roost.store.unrouted import list_unrouted
 from support.carrier import CREDENTIAL, Carrier, Delivery, deliveries
+from support.counters import held_counter, somebody_waits
 from support.databases import Database
-from support.house import Tenant
+from support.house import House, Tenant
 from support.payloads import bandwidth_inbound
 from support.pollers import whole_inbox
 from support.processes import Fleet, Server
@@ -159,6 +160,23 @@ def test_no_broken_database_connection_loses_what_was_acknowledged(fleet: Fleet,
     found = stored(server, tenant)
     assert set(found) == carrier.sent
     hold_to_the_promise(found, carrier.sent)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_delivery_whose_connection_breaks_under_it_is_stored_on_another(house: House) -> None:
+    tenant, url = house.tenant(), house.config.database_url
+
+    async def deliver_over_a_connection_that_breaks() -> int:
+        async with held_counter(url, tenant.org.org_id):
+            text = bandwidth_inbound("bw-1", tenant.number.number)
+            delivering = asyncio.ensure_future(asyncio.to_thread(house.deliver, tenant, [text]))
+            while not await somebody_waits(url):
+                assert not delivering.done(), "it did not wait"
+            assert await asyncio.to_thread(end_connections, url)
+        return (await delivering).status_code
+
+    assert asyncio.run(deliver_over_a_connection_that_breaks()) == 200
+    assert len(house.inbound(tenant)) == 1
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)

@@ -65,13 +65,17 @@ def test_nobody_misses_what_several_processes_write(
     tenant = fleet.tenant()
     beside = deliveries("beside", 300, tenant.number.number, batch_every=5)
     served = deliveries("served", 1500, tenant.number.number, batch_every=7)
-    with Audience(tenant, [server.base_url for server in servers]) as audience:
-        writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
-        with Carrier(tenant, [server.target for server in servers], served, connections=16) as carrier:
-            carrier.finish()
+    writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
+    with (
+        Audience(tenant, [server.base_url for server in servers]) as audience,
+        Carrier(tenant, [server.target for server in servers], served, connections=16) as carrier,
+    ):
+        carrier.wait_until(1)
+        writer.begin()
+        carrier.finish()
         writer.finish()
         audience.finish(carrier.sent | writer.sent)
-    assert audience.turns() > 2, "they did not write at the same time"
+    assert audience.turns() > 1, "they did not write at the same time"
     assert set(carrier.answers) == {200}
 
 

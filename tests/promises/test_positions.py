@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -23,6 +22,7 @@ from roost.store.base import Store
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.postgres import PostgresStore
 from support.carrier import CREDENTIAL
+from support.counters import held_counter, somebody_waits
 from support.house import House, Tenant
 from support.payloads import bandwidth_inbound, bandwidth_status
 from support.pollers import whole_inbox
@@ -124,26 +124,18 @@ def posted(house: House, tenant: Tenant) -> str:
 
 @ON_POSTGRES
 def test_on_postgres_a_writer_waits_for_whoever_holds_the_counter_and_goes_on_after_it(house: House) -> None:
-    tenant = house.tenant()
+    tenant, url = house.tenant(), house.config.database_url
     held_at = house.clock() + HOUR
 
-    async def hold_the_counter_while(post: Callable[[], Awaitable[str]]) -> str:
-        holder = await asyncpg.connect(house.config.database_url)
-        onlooker = await asyncpg.connect(house.config.database_url)
-        async with holder.transaction():
+    async def post_while_the_counter_is_held() -> str:
+        async with held_counter(url, tenant.org.org_id) as holder:
+            posting = asyncio.ensure_future(asyncio.to_thread(posted, house, tenant))
+            while not await somebody_waits(url):
+                assert not posting.done(), "it did not wait"
             await holder.execute("UPDATE positions SET last_us = $1 WHERE org_id = $2", held_at, tenant.org.org_id)
-            waiting = asyncio.ensure_future(post())
-            while not await onlooker.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            ):
-                assert not waiting.done(), "it did not wait"
-        message_id = await waiting
-        await holder.close()
-        await onlooker.close()
-        return message_id
+        return await posting
 
-    message_id = asyncio.run(hold_the_counter_while(lambda: asyncio.to_thread(posted, house, tenant)))
-    assert position_of(message_id) == held_at + 1
+    assert position_of(asyncio.run(post_while_the_counter_is_held())) == held_at + 1
 
 
 @ON_SQLITE

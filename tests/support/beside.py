@@ -2,7 +2,7 @@
 
     python beside.py DATA_DIR DATABASE_URL ACCOUNT_ID OFFSETS < one delivery's body a line
 
-It prints a line once it begins, and records each delivery as the command line does when it routes one. OFFSETS are
+It prints `ready` once it is, and records each delivery as the command line does when it routes one. OFFSETS are
 seconds that its clock is wrong by, separated by commas: every tenth reading of it goes on to the next, round and round.
 """
 

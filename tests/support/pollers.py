@@ -14,6 +14,10 @@ from roost.core.ids import FIRST_ID, parse_ulid
 from support.wire import Answer, Wire
 
 
+#: What a reader who was given nothing leaves to the others before it asks again.
+PAUSE_SECONDS = 0.002
+
+
 class Seen(NamedTuple):
     """One message as a reader saw it; `id` is the canonical UUID in both dialects."""
 
@@ -53,7 +57,7 @@ class Record:
 
 
 class Follower:
-    """Reads without a pause in a thread of its own, until told that no more will come and nothing more has come."""
+    """Reads on and on in a thread of its own, until told that no more will come and nothing more has come."""
 
     def __init__(self, name: str, reader: Reader) -> None:
         self.record = Record(name)
@@ -88,6 +92,8 @@ class Follower:
                 self.record.take(messages)
                 if last_round and not messages:
                     return
+                if not messages:
+                    self._no_more.wait(PAUSE_SECONDS)
         except BaseException as error:
             self._failure = error
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Coroutine, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,20 +95,31 @@ class Server:
 
 
 class Writer:
-    """A store beside the server's, in a process of its own, recording what it was given."""
+    """A store beside the server's, in a process of its own: ready, and recording what it was given after `begin`."""
 
     def __init__(self, process: subprocess.Popen[bytes], work: Iterable[Delivery]) -> None:
         self._process = process
-        self.sent = {text for delivery in work for text in delivery.texts}
+        self._work = list(work)
+        self._feeding = ThreadPoolExecutor(1)
+        self._fed: Future[tuple[bytes, bytes]] | None = None
+        self.sent = {text for delivery in self._work for text in delivery.texts}
+
+    def begin(self) -> None:
+        lines = b"".join(delivery.body + b"\n" for delivery in self._work)
+        self._fed = self._feeding.submit(self._process.communicate, lines, _SECONDS_TO_STOP)
 
     def finish(self) -> None:
         """Return once all is recorded."""
-        _, errors = self._process.communicate(timeout=_SECONDS_TO_STOP)
+        assert self._fed is not None, "it has not begun"
+        _, errors = self._fed.result()
         assert self._process.returncode == 0, errors.decode()[-2000:]
 
     def kill(self) -> None:
+        """Whether it has finished or not."""
         self._process.kill()
-        self._process.communicate()
+        self._feeding.shutdown()
+        with self._process:
+            pass
 
 
 class Fleet:
@@ -149,19 +161,14 @@ class Fleet:
         return self._servers[-1].start()
 
     def write_beside(self, tenant: Tenant, work: Iterable[Delivery], *, clock_off_by: tuple[int, ...] = (0,)) -> Writer:
-        """A writer beside the servers that has begun; its clock is wrong by each of those seconds in turn."""
-        work = list(work)
-        lines = self._folder / f"beside-{len(self._writers)}.jsonl"
-        lines.write_bytes(b"".join(delivery.body + b"\n" for delivery in work))
+        """A writer beside the servers, ready to begin; its clock is wrong by each of those seconds in turn."""
         offsets = ",".join(map(str, clock_off_by))
         command = [sys.executable, BESIDE, self._data_dir(0), self._database.url, tenant.account.id, offsets]
-        with lines.open("rb") as given:
-            process = subprocess.Popen(
-                command, env=self._environ, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env=self._environ, stdin=pipe, stdout=pipe, stderr=pipe)
         self._writers.append(Writer(process, work))
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == b"ready\n"
         return self._writers[-1]
 
     def tenant(self, *, number: str = "+15550001111") -> Tenant:

@@ -11,7 +11,6 @@ from roost.errors import Refusal
 _GENERAL = {
     404: ("NOT_FOUND", "not_found", "not found"),
     405: ("METHOD_NOT_ALLOWED", "method_not_allowed", "this path does not take that method; see the Allow header"),
-    408: ("REQUEST_TIMEOUT", "request_timeout", "the body did not arrive in time; send it again"),
     413: ("PAYLOAD_TOO_LARGE", "payload_too_large", "the body must be at most 1 MiB"),
     500: ("INTERNAL", "internal_error", "internal error; the request_id finds it in the server's log"),
     503: ("UNAVAILABLE", "service_unavailable", "the database cannot be reached now; try again after a moment"),

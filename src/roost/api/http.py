@@ -1,20 +1,16 @@
 """The few things between ASGI and a handler: reading a bounded body, writing JSON, and calling a handler."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from roost.api.errors import general
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-#: How long a body may take to arrive: longer than any carrier waits, short enough to get rid of who only holds on.
-BODY_SECONDS = 30.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,38 +34,18 @@ def json_response(body: Any, headers: dict[str, str] | None = None) -> Response:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body.
-
-    Refuses with 413 beyond `limit` bytes, whatever its length was said to be, and with 408 if it drips.
-    """
+    """The whole body. Refuses with 413 beyond `limit` bytes, whatever its length was said to be."""
     if int(request.headers.get("content-length") or 0) > limit:
         raise general(413, request.scope["path"])
-    first = await _chunk(request, BODY_SECONDS)
-    body: bytes = first["body"]
-    if first.get("more_body"):
-        body = await _rest(request, body, limit)
-    if len(body) > limit:
-        raise general(413, request.scope["path"])
-    return body
-
-
-async def _rest(request: Request, begun: bytes, limit: int) -> bytes:
-    chunks, size, deadline = [begun], len(begun), asyncio.get_running_loop().time() + BODY_SECONDS
-    while size <= limit:
-        message = await _chunk(request, deadline - asyncio.get_running_loop().time())
-        chunks.append(message["body"])
-        size += len(message["body"])
-        if not message.get("more_body"):
-            break
-    return b"".join(chunks)
-
-
-async def _chunk(request: Request, seconds: float) -> Message:
-    try:
-        async with asyncio.timeout(seconds):
-            message = await request.receive()
-    except TimeoutError:
-        raise general(408, request.scope["path"]) from None
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    return message
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message["body"])
+        size += len(pieces[-1])
+        more = message.get("more_body", False)
+        if size > limit:
+            raise general(413, request.scope["path"])
+    return b"".join(pieces)
