@@ -1,28 +1,45 @@
 """Counting commits: how many deliveries a group commit held."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
 
-from roost.store.base import Store
+from roost.store import postgres, sqlite
 from roost.store.committer import GroupCommitter
 from roost.store.group import Delivery, Outcome
 
+Commit = Callable[[list[Delivery]], Awaitable[list[Outcome]]]
+
 
 class Commits:
-    """Counts those of a store that is not open yet. `max_group=1` makes it commit each delivery by itself."""
+    """So many, of so many deliveries."""
 
-    def __init__(self, store: Store, max_group: int | None) -> None:
+    def __init__(self) -> None:
         self.commits = 0
         self.deliveries = 0
-        inner: Any = store  # either kind of store; both have a committer
-        record_group = inner._record_group
+
+    def counting(self, commit: Commit) -> Commit:
+        """The same, counted."""
 
         async def counted(group: list[Delivery]) -> list[Outcome]:
             self.commits += 1
             self.deliveries += len(group)
-            outcomes: list[Outcome] = await record_group(group)
-            return outcomes
+            return await commit(group)
 
-        inner._committer = GroupCommitter(counted) if max_group is None else GroupCommitter(counted, max_group=max_group)
+        return counted
 
     def counts(self) -> dict[str, int]:
         return {"commits": self.commits, "deliveries": self.deliveries}
+
+
+@contextmanager
+def counted(max_group: int | None) -> Iterator[Commits]:
+    """Counts what stores made meanwhile commit. `max_group=1` makes them commit each delivery by itself."""
+    commits = Commits()
+    bound = {} if max_group is None else {"max_group": max_group}
+
+    def committer(commit: Commit) -> GroupCommitter[Delivery, Outcome]:
+        return GroupCommitter(commits.counting(commit), **bound)
+
+    with patch.object(sqlite, "GroupCommitter", committer), patch.object(postgres, "GroupCommitter", committer):
+        yield commits

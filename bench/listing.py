@@ -58,9 +58,7 @@ def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Sect
     return _section(kind, figures, {dialect: len(body) for dialect, body in bodies.items()})
 
 
-def _section(
-    kind: str, figures: dict[tuple[str, str], Figure], sizes: dict[str, int]
-) -> tuple[Section, list[Target]]:
+def _section(kind: str, figures: dict[tuple[str, str], Figure], sizes: dict[str, int]) -> tuple[Section, list[Target]]:
     rows = [
         (
             f"{NAMES[dialect]}, {which}",

@@ -5,6 +5,7 @@ It runs in a process of its own (`python -m bench.load`), so that it does not sh
 
 import asyncio
 import secrets
+from functools import partial
 from itertools import count
 from time import perf_counter
 from typing import Any
@@ -16,6 +17,8 @@ from bench.worker import answer_questions
 
 #: Stands in a request where an id belongs that no other request has; as long as Bandwidth's own.
 UNIQUE = "@" * 29
+#: How many seconds late the last answer may be.
+PATIENCE = 60
 
 
 class Run:
@@ -25,6 +28,7 @@ class Run:
         self.requests = [request.encode("latin-1").split(UNIQUE.encode()) for request in requests]
         self.begins = perf_counter() + warm_up
         self.ends = self.begins + seconds
+        self.last = 0.0
         self.answered = 0
         self.times: list[float] = []
         self._run_id = secrets.token_hex(8)[:13]
@@ -40,8 +44,13 @@ class Run:
     def note(self, sent: float, now: float) -> None:
         """An answer arrived."""
         self.answered += 1
-        if self.begins <= sent and now <= self.ends:
+        self.last = now
+        if sent >= self.begins:
             self.times.append(now - sent)
+
+    def goes_on(self) -> bool:
+        """Until it is time, and at least one answer was measured."""
+        return self.last < self.ends or not self.times
 
 
 class Client(asyncio.Protocol):
@@ -54,8 +63,7 @@ class Client(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport: Any = transport  # uvloop's, which is no asyncio.Transport
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -66,9 +74,8 @@ class Client(asyncio.Protocol):
         if status != 200:
             self._fail(f"the server answered {status}")
             return
-        now = perf_counter()
-        self._run.note(self._sent, now)
-        if now < self._run.ends:
+        self._run.note(self._sent, perf_counter())
+        if self._run.goes_on():
             self._send()
         elif not self.done.done():
             self.done.set_result(None)
@@ -88,18 +95,17 @@ class Client(asyncio.Protocol):
             self.done.set_exception(RuntimeError(why))
 
 
-async def measure(
-    port: int, connections: int, requests: list[str], warm_up: float, seconds: float
-) -> dict[str, float]:
+async def measure(port: int, connections: int, requests: list[str], warm_up: float, seconds: float) -> dict[str, float]:
     """Answers a second, median and 99th percentile of their time in ms, and how many were answered, warm-up included."""
     loop = asyncio.get_running_loop()
     run = Run(requests, warm_up, seconds)
     clients = []
     for index in range(connections):
-        _, client = await loop.create_connection(lambda index=index: Client(run, index), "127.0.0.1", port)
+        _, client = await loop.create_connection(partial(Client, run, index), "127.0.0.1", port)
         clients.append(client)
-    await asyncio.gather(*(client.done for client in clients))
-    return {**percentiles(run.times), "per_second": len(run.times) / seconds, "answered": run.answered}
+    async with asyncio.timeout(warm_up + seconds + PATIENCE):
+        await asyncio.gather(*(client.done for client in clients))
+    return {**percentiles(run.times), "per_second": len(run.times) / (run.last - run.begins), "answered": run.answered}
 
 
 def percentiles(times: list[float]) -> dict[str, float]:

@@ -26,7 +26,9 @@ def describe() -> Section:
         ("SQLite", apsw.sqlite_lib_version()),
         ("disk: 4 KiB appended, fdatasync, one after another", f"{_flushes_per_second():,.0f} a second"),
     ]
-    return Section("The machine", "Absolute figures do not carry to another one; ratios mostly do.", [Table(("", ""), rows)])
+    return Section(
+        "The machine", "Absolute figures do not carry to another one; ratios mostly do.", [Table(("", ""), rows)]
+    )
 
 
 def _processor() -> str:

@@ -4,16 +4,18 @@ import asyncio
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, TypeVar
 
+from tests.support.databases import VARIABLE, PostgresServer, create_database, drop_database
+
 from roost import config
 from roost.server import now_us
 from roost.store.base import Store
 from roost.store.connect import make_store
-from tests.support.databases import VARIABLE, PostgresServer, create_database, drop_database
 
 T = TypeVar("T")
 
@@ -53,7 +55,8 @@ class Places:
     def __enter__(self) -> "Places":
         self.folder = Path(tempfile.mkdtemp(prefix="roost-bench-"))
         if self._kind == "postgres" and VARIABLE not in os.environ:
-            self._server = PostgresServer()
+            with warnings.catch_warnings(action="ignore"):  # of where its wheel looks for folders
+                self._server = PostgresServer()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -3,92 +3,30 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple
-from urllib.parse import urlencode
+from uuid import UUID
 
 from bench import seed
+from bench.cases import Case, a, filters, polling
 from bench.places import Place, Places
-from bench.report import Section, Table, Target
+from bench.report import TARGET_HEAD, Section, Table, Target
 from bench.rounds import Figure, Measure, interleaved
-from bench.scale import FEW_ROWS, WARM_UP, Scale
+from bench.scale import Scale
 from bench.seed import Inbox
 from bench.servers import Server
-from bench.tenants import Line, furnish, reading
+from bench.tenants import furnish, reading
 from bench.worker import Worker
 from roost.api.agentmessage import DEFAULT_LIMIT, ListRequest
-from roost.core.ids import FIRST_ID
 from roost.core.paging import encode_cursor
-from roost.core.times import rfc3339
 from roost.store.base import Store
 from roost.store.listing import id_text
 
 AT_MOST = 1.2
-UNKNOWN_ID = FIRST_ID.replace("0", "1")
 
-
-class Case(NamedTuple):
-    """One question; `count` is how many messages must be in the answer, so that like is compared with like."""
-
-    name: str
-    path: str
-    headers: dict[str, str]
-    count: int
-
-
-def a(name: str, inbox: Inbox, count: int = DEFAULT_LIMIT, **query: str) -> Case:
-    """A question to dialect A."""
-    return Case(f"A: {name}", f"/v1/inbound-messages?{urlencode(query)}", inbox.tenant.key_header, count)
-
-
-def b(name: str, line: Line, count: int = 50, **query: str) -> Case:
-    """A question to dialect B."""
-    return Case(f"B: {name}", f"/v1/tools/sms/inbox?{urlencode(query)}", {"X-Agent-ID": line.wallet}, count)
-
-
-def filters(inbox: Inbox) -> list[Case]:
-    """Each filter with a value that matches and with one that matches nothing."""
-    tenant = inbox.tenant
-    busy, quiet = tenant.busy, tenant.quiet
-    middle, future = rfc3339(inbox.time_of(inbox.count // 2)), rfc3339(inbox.newest_us + 1)
-    regular = seed.REGULARS[5]  # writes to the busy agent only
-    return [
-        a("no filter", inbox),
-        a("from a regular", inbox, **{"from": regular}),
-        a("from nobody known", inbox, 0, **{"from": seed.STRANGER}),
-        a("to a number", inbox, to=busy.number),
-        a("to no number of ours", inbox, 0, to=seed.STRANGER),
-        a("phone_number_id", inbox, phone_number_id=busy.phone_number_id),
-        a("phone_number_id, unknown", inbox, 0, phone_number_id=UNKNOWN_ID),
-        a("channel=sms, all are", inbox, channel="sms"),
-        a("channel=mms, none is", inbox, 0, channel="mms"),
-        a("opt_out=false, none is", inbox, opt_out="false"),
-        a("opt_out=true, none is", inbox, 0, opt_out="true"),
-        a("since the middle", inbox, since=middle),
-        a("since the future", inbox, 0, since=future),
-        b("no filter", busy),
-        b("from a regular", busy, 25, **{"from": regular, "limit": "25"}),
-        b("from nobody known", busy, 0, **{"from": seed.STRANGER}),
-        b("since the middle", busy, since=middle),
-        b("since the future", busy, 0, since=future),
-        b("quiet agent", quiet, seed.QUIET_MESSAGES),
-        b("quiet agent, since before its newest", quiet, 1, since=rfc3339(inbox.newest_quiet_us - 1)),
-        b("quiet agent, from the busy one's regular", quiet, 0, **{"from": regular}),
-        a("quiet agent's number", inbox, seed.QUIET_MESSAGES, to=quiet.number),
-    ]
-
-
-def polling(inbox: Inbox) -> list[Case]:
-    """Asking again when nothing new came. A's `since` is inclusive, so that it repeats the newest one."""
-    newest = rfc3339(inbox.newest_us)
-    return [
-        a("since = newest", inbox, 1, since=newest),
-        a("after = newest", inbox, 0, after=inbox.newest_id),
-        b("since = newest", inbox.tenant.busy, 0, since=newest),
-        b("quiet agent, since = its newest", inbox.tenant.quiet, 0, since=rfc3339(inbox.newest_quiet_us)),
-    ]
+_OFFSET_SQL = "SELECT id FROM inbound_messages WHERE org_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2"
 
 
 class Seeded(NamedTuple):
-    """A running server over one organization's many or few messages."""
+    """A running server over one organization's messages."""
 
     place: Place
     server: Server
@@ -96,6 +34,7 @@ class Seeded(NamedTuple):
 
 
 def start(running: ExitStack, places: Places, count: int) -> Seeded:
+    """So many messages, until the end of `running`."""
     place = places.new()
     [tenant] = place.run(lambda store: furnish(store, 1))
     inbox = seed.plan(tenant, count)
@@ -103,48 +42,75 @@ def start(running: ExitStack, places: Places, count: int) -> Seeded:
     return Seeded(place, running.enter_context(Server("counted", place)), inbox)
 
 
-def compare(
-    kind: str, many: Seeded, few: Seeded, cases: Callable[[Inbox], list[Case]], load: Worker, scale: Scale
-) -> tuple[list[tuple[str, Figure, Figure]], Target]:
-    """Each case on few rows and on many, and the worst of their ratios."""
-    pairs = list(zip(cases(few.inbox), cases(many.inbox), strict=True))
-    measures: dict[tuple[str, bool], Measure] = {}
-    for on_few, on_many in pairs:
-        measures[on_few.name, False] = _measure(few.server, on_few, load, scale)
-        measures[on_many.name, True] = _measure(many.server, on_many, load, scale)
-    figures = interleaved(measures, scale.query_rounds)
-    compared = [(case.name, figures[case.name, False], figures[case.name, True]) for case, _ in pairs]
-    worst = max(compared, key=lambda row: row[2].p50_ms / row[1].p50_ms)
-    return compared, _target(kind, worst)
-
-
 def deep_page(kind: str, many: Seeded, load: Worker, scale: Scale) -> tuple[Section, list[Target]]:
     """Page 1 against a page far down."""
-    cursor = many.place.run(lambda store: _cursor_before(store, many.inbox.tenant.org_id, scale.page))
+    cursor = many.place.run(lambda store: _cursor(store, many.inbox.tenant.org_id, scale.page))
     first, deep = a("page 1", many.inbox), a(f"page {scale.page:,}", many.inbox, cursor=cursor)
     measures = {case.name: _measure(many.server, case, load, scale) for case in (first, deep)}
     figures = interleaved(measures, scale.query_rounds * 2)
-    target = Target(
-        f"deep page, {kind}: page {scale.page:,} / page 1",
-        figures[deep.name].p50_ms / figures[first.name].p50_ms,
-        AT_MOST,
-        at_most=True,
-    )
+    ratio = figures[deep.name].p50_ms / figures[first.name].p50_ms
+    target = Target(f"deep page, {kind}: page {scale.page:,} / page 1", ratio, AT_MOST, at_most=True)
     rows = [(name, f"{figure.p50_ms:.3f}", f"{figure.p99_ms:.3f}") for name, figure in figures.items()]
-    rows.append((f"{target.value:.2f} (target <= {AT_MOST}): {target.verdict}", "", ""))
-    lead = f"{DEFAULT_LIMIT} messages a page, of {many.inbox.count:,} in one organization; one connection."
-    return Section(f"Deep page, {kind}", lead, [Table(("", "p50 ms", "p99 ms"), rows)]), [target]
+    lead = f"{DEFAULT_LIMIT} messages a page, of {many.inbox.total:,} in one organization; one connection."
+    tables = [Table(("", "p50 ms", "p99 ms"), rows), Table(TARGET_HEAD, [target.row])]
+    return Section(f"Deep page, {kind}", lead, tables), [target]
 
 
-def _cursor_before(store: Store, org_id: str, page: int):  # type: ignore[no-untyped-def]
-    ...
+def many_rows(kind: str, many: Seeded, few: Seeded, load: Worker, scale: Scale) -> tuple[Section, list[Target]]:
+    """Each filter."""
+    lead = (
+        "Each filter with a value that matches and one that matches nothing, and a quiet agent, which has "
+        f"{seed.QUIET_MESSAGES} messages in an organization with all the others; one connection."
+    )
+    return _compare(f"{many.inbox.total:,} rows, {kind}", lead, (few, many), filters, load, scale)
+
+
+def idle_polling(kind: str, many: Seeded, few: Seeded, load: Worker, scale: Scale) -> tuple[Section, list[Target]]:
+    """Asking again when nothing came."""
+    lead = "Asking again when nothing new came. A's `since` is inclusive, so that it repeats the newest message."
+    return _compare(f"idle polling, {kind}", lead, (few, many), polling, load, scale)
+
+
+def _compare(
+    title: str,
+    lead: str,
+    both: tuple[Seeded, Seeded],
+    cases: Callable[[Inbox], list[Case]],
+    load: Worker,
+    scale: Scale,
+) -> tuple[Section, list[Target]]:
+    few, many = both
+    measures: dict[tuple[str, int], Measure] = {}
+    for asked in zip(cases(few.inbox), cases(many.inbox), strict=True):
+        for seeded, case in zip(both, asked, strict=True):
+            measures[case.name, seeded.inbox.total] = _measure(seeded.server, case, load, scale)
+    figures = interleaved(measures, scale.query_rounds)
+    rows, targets = [], []
+    for name in dict.fromkeys(name for name, _ in figures):
+        on_few, on_many = figures[name, few.inbox.total], figures[name, many.inbox.total]
+        target = Target(f"{title}: worst, {name}", on_many.p50_ms / on_few.p50_ms, AT_MOST, at_most=True)
+        rows.append((name, _times(on_few), _times(on_many), *target.row[1:]))
+        targets.append(target)
+    head = ("p50 (p99), ms", f"{few.inbox.total:,} rows", f"{many.inbox.total:,} rows", *TARGET_HEAD[1:])
+    worst = max(targets, key=lambda target: target.value)
+    return Section(title[0].upper() + title[1:], lead, [Table(head, rows)]), [worst]
+
+
+def _times(figure: Figure) -> str:
+    return f"{figure.p50_ms:.3f} ({figure.p99_ms:.3f})"
+
+
+async def _cursor(store: Store, org_id: str, page: int) -> str:
+    """What the page before this one would have given as `next_cursor`."""
+    rows = await store.fetch(_OFFSET_SQL, UUID(org_id), (page - 1) * DEFAULT_LIMIT - 1)
+    return encode_cursor(store.vault.derive("cursors"), ListRequest().binding(org_id), id_text(rows[0][0]))
 
 
 def _measure(server: Server, case: Case, load: Worker, scale: Scale) -> Measure:
     answer = server.get(case.path, case.headers)
     count = len(answer["data"] if "data" in answer else answer["messages"])
-    if count != case.count:
-        raise RuntimeError(f"{case.name}: {count} messages in the answer, not {case.count}")
+    if count != case.expected:
+        raise RuntimeError(f"{case.name}: {count} messages in the answer, not {case.expected}")
     question = {"port": server.port, "connections": 1, "requests": [reading(case.path, case.headers)]}
 
     def measured() -> Figure:

@@ -10,7 +10,7 @@ class Table(NamedTuple):
     """Cells are text; the first column is the widest."""
 
     head: Row
-    rows: list[Row]
+    rows: Sequence[Row]
 
 
 class Section(NamedTuple):
@@ -61,14 +61,17 @@ def _aligned(table: Table) -> str:
     widths = [max(map(len, column)) for column in zip(table.head, *table.rows, strict=True)]
     lines = []
     for row in (table.head, ["-" * width for width in widths], *table.rows):
-        first, *others = [
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        # What a column without a name holds is no number.
+        cells = [
+            cell.rjust(width) if name and index else cell.ljust(width)
+            for index, (name, cell, width) in enumerate(zip(table.head, row, widths, strict=True))
         ]
-        lines.append("  ".join([first, *others]).rstrip())
+        lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
 def _piped(table: Table) -> str:
-    rule = ["---", *("--:" for _ in table.head[1:])]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (table.head, rule, *table.rows))
+    rule = ["--:" if name and index else "---" for index, name in enumerate(table.head)]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (table.head, rule, *table.rows)
+    )

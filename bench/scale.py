@@ -17,8 +17,8 @@ class Scale(NamedTuple):
     query_seconds: float
 
 
-FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 5, 0.4)
-QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 3, 0.1)
+FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 9, 0.2)
+QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 5, 0.08)
 
 FEW_ROWS = 1000
 WARM_UP = 0.3

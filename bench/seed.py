@@ -34,15 +34,15 @@ class Inbox(NamedTuple):
     """A tenant and the messages it got; times are microseconds since 1970."""
 
     tenant: Tenant
-    count: int
+    total: int
     first_us: int
     newest_us: int
     newest_id: str
     newest_quiet_us: int
 
     def time_of(self, index: int) -> int:
-        """When message `index` of `count` came."""
-        return self.first_us + (self.newest_us - self.first_us) * index // (self.count - 1)
+        """When message `index` of `total` came."""
+        return self.first_us + (self.newest_us - self.first_us) * index // (self.total - 1)
 
 
 def plan(tenant: Tenant, count: int) -> Inbox:
@@ -68,15 +68,15 @@ def _id(inbox: Inbox, index: int) -> str:
 
 
 def _is_quiet(inbox: Inbox, index: int) -> bool:
-    return index % (inbox.count // QUIET_MESSAGES) == 7
+    return index % (inbox.total // QUIET_MESSAGES) == 7
 
 
 def _rows(inbox: Inbox) -> Iterator[tuple[Any, ...]]:
     tenant = inbox.tenant
     org_id, account_id = bytes_of(tenant.org_id), bytes_of(tenant.account_id)
-    raw = payload(tenant, "14762070468292kw2fuqty55yp2b2")[1:-1]
+    raw = payload(tenant, "14762070468292kw2fuqty55yp2b2", REGULARS[0])[1:-1]
     busy, quiet = [(bytes_of(line.phone_number_id), bytes_of(line.agent_id)) for line in (tenant.busy, tenant.quiet)]
-    for index in range(inbox.count):
+    for index in range(inbox.total):
         line, ids = (tenant.quiet, quiet) if _is_quiet(inbox, index) else (tenant.busy, busy)
         # Not by the remainder of an even number: every regular writes to both agents.
         sender = REGULARS[index // 2 % len(REGULARS)] if index % 2 else f"+1773{index:07}"
@@ -88,7 +88,9 @@ def _rows(inbox: Inbox) -> Iterator[tuple[Any, ...]]:
 
 def _load_sqlite(path: str, rows: Iterator[tuple[Any, ...]], counters: list[tuple[bytes, int]]) -> None:
     connection = apsw.Connection(path)
-    connection.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000000; BEGIN")
+    for name, value in (("journal_mode", "OFF"), ("synchronous", 0), ("cache_size", -2_000_000)):
+        connection.pragma(name, value)
+    connection.execute("BEGIN")
     places = ", ".join("?" * len(_COLUMNS))
     connection.executemany(f"INSERT INTO inbound_messages ({', '.join(_COLUMNS)}) VALUES ({places})", rows)
     connection.executemany("UPDATE positions SET last_us = ?2 WHERE org_id = ?1", counters)

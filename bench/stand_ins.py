@@ -11,25 +11,26 @@ At its end the process prints what it counted, as JSON.
 import json
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bench.commits import Commits
+from bench.commits import Commits, counted
 from roost import app, cli, server
 from roost.api.inbound import Inbound
 from roost.config import Config
 from roost.core.ids import RANDOM_BITS, uuid7
 from roost.store.base import Clock, RandomBits, Store
-from roost.store.connect import make_store
 from roost.store.group import Delivery, Outcome
 from roost.store.sqlite import SqliteStore
 from roost.store.vault import open_vault
 
 BODIES = "BENCH_BODIES"
-
-_counting: list[Commits] = []
 
 
 class NoStorage(SqliteStore):
@@ -55,27 +56,19 @@ def no_storage(config: Config, clock: Clock, random_bits: RandomBits) -> Store:
     return NoStorage(config.data_dir / "roost.db", open_vault(config.data_dir, None), clock, random_bits)
 
 
-def counted(config: Config, clock: Clock, random_bits: RandomBits) -> Store:
-    store = make_store(config, clock, random_bits)
-    _counting.append(Commits(store, None))
-    return store
-
-
-def one_by_one(config: Config, clock: Clock, random_bits: RandomBits) -> Store:
-    store = make_store(config, clock, random_bits)
-    _counting.append(Commits(store, 1))
-    return store
+REPLACEMENTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "counted": lambda: counted(None),
+    "one-by-one": lambda: counted(1),
+    "no-storage": lambda: patch.object(server, "make_store", no_storage),
+    "ready-made": lambda: patch.object(app, "Inbound", ReadyMade),
+}
 
 
 def main() -> None:
     which, *arguments = sys.argv[1:]
-    stores = {"counted": counted, "one-by-one": one_by_one, "no-storage": no_storage}
-    if which in stores:
-        server.make_store = stores[which]
-    else:
-        app.Inbound = ReadyMade  # type: ignore[misc]
-    cli.main(arguments, standalone_mode=False)
-    print(json.dumps(_counting[0].counts() if _counting else {}))
+    with REPLACEMENTS[which]() as replaced:
+        cli.main(arguments, standalone_mode=False)
+    print(json.dumps(replaced.counts() if isinstance(replaced, Commits) else {}))
 
 
 if __name__ == "__main__":

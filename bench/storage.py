@@ -14,10 +14,10 @@ from typing import Any
 
 import uvloop
 
-from bench.commits import Commits
+from bench.commits import counted
 from bench.load import percentiles
 from bench.places import Place
-from bench.tenants import Line, Tenant, payload
+from bench.tenants import SENDERS, Line, Tenant, payload
 from bench.worker import answer_questions
 from roost.carriers import bandwidth
 from roost.carriers.contract import IntakeRequest
@@ -33,27 +33,30 @@ def prepare(tenants: list[Tenant], count: int) -> list[Delivery]:
     accounts = [CarrierAccount(tenant.account_id, tenant.org_id, "bandwidth", {}) for tenant in tenants]
     prepared = []
     for index in range(count):
-        which = index % len(tenants)
-        request = IntakeRequest({}, payload(tenants[which], f"{run_id}{index:016x}"))
+        which, sender = index % len(tenants), SENDERS[index // len(tenants) % len(SENDERS)]
+        request = IntakeRequest({}, payload(tenants[which], f"{run_id}{index:016x}", sender))
         prepared.append(delivery_of(accounts[which], bandwidth.parse(request)))
     return prepared
 
 
-async def measure(place: Place, tenants: list[Tenant], count: int, clients: int, max_group: int | None) -> dict[str, Any]:
+async def measure(
+    place: Place, tenants: list[Tenant], count: int, clients: int, max_group: int | None
+) -> dict[str, Any]:
     """Deliveries recorded a second, and the rest of it."""
-    store = place.store()
-    commits = Commits(store, max_group)
-    await store.open()
     waiting = prepare(tenants, count)
-    await asyncio.gather(*(store.record(waiting.pop()) for _ in range(clients)))  # connects, and prepares its statements
-    gc.collect()
-    gc.freeze()  # what was prepared is no garbage, and would be looked at again and again
     times: list[float] = []
-    started = perf_counter()
-    await asyncio.gather(*(_client(store, waiting, times) for _ in range(clients)))
-    elapsed = perf_counter() - started
-    gc.unfreeze()
-    await store.close()
+    with counted(max_group) as commits:
+        store = place.store()
+        await store.open()
+        # Connects, and prepares its statements.
+        await asyncio.gather(*(store.record(waiting.pop()) for _ in range(clients)))
+        gc.collect()
+        gc.freeze()  # what was prepared is no garbage, and would be looked at again and again
+        started = perf_counter()
+        await asyncio.gather(*(_client(store, waiting, times) for _ in range(clients)))
+        elapsed = perf_counter() - started
+        gc.unfreeze()
+        await store.close()
     return {**percentiles(times), "per_second": len(times) / elapsed, **commits.counts()}
 
 
@@ -68,7 +71,10 @@ async def _client(store: Store, waiting: list[Delivery], times: list[float]) -> 
 def main() -> None:
     data_dir, database_url, listed = sys.argv[1:]
     place = Place(Path(data_dir), database_url)
-    tenants = [Tenant(*rest, Line(*busy), Line(*quiet)) for *rest, busy, quiet in json.loads(listed)]
+    tenants = [
+        Tenant(org_id, account_id, key, Line(*busy), Line(*quiet))
+        for org_id, account_id, key, busy, quiet in json.loads(listed)
+    ]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
 
         def answer(question: dict[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,18 @@ import json
 from base64 import b64encode
 from typing import NamedTuple
 
+from tests.support.payloads import bandwidth_inbound
+
 from bench.load import UNIQUE
 from roost.store.base import Store
 from roost.store.directory import Directory
-from tests.support.payloads import bandwidth_inbound
 
 _BASIC = ("bandwidth", "kP3vWq8ZrT5xYn2L")
-TEXT = "Hi, I ordered two of the blue ones last week and only one came. Can you check what happened? Thanks, Maria"
+TEXT = (
+    "Hi, I ordered two of the blue ones last week and only one of them came today. Can you check what happened to the "
+    "other? My order is 7421. Thanks, Maria"
+)
+SENDERS = tuple(f"+1415555{number:04}" for number in range(0, 10_000, 200))
 
 
 class Line(NamedTuple):
@@ -55,14 +60,14 @@ async def _tenant(directory: Directory, index: int) -> Tenant:
     return Tenant(org.org_id, account.id, key.plaintext, *lines)
 
 
-def payload(tenant: Tenant, message_id: str, sender: str = "+14155551234") -> bytes:
-    """What Bandwidth would send: about 600 bytes."""
+def payload(tenant: Tenant, message_id: str, sender: str) -> bytes:
+    """What Bandwidth would send: about 550 bytes."""
     return json.dumps([bandwidth_inbound(message_id, tenant.busy.number, text=TEXT, sender=sender)]).encode()
 
 
-def delivery(tenant: Tenant) -> str:
+def delivery(tenant: Tenant, sender: str) -> str:
     """The request that delivers it, with a message id of its own each time it is sent."""
-    body = payload(tenant, UNIQUE).decode()
+    body = payload(tenant, UNIQUE, sender).decode()
     credential = b64encode(":".join(_BASIC).encode()).decode()
     return (
         f"POST /carriers/bandwidth/{tenant.account_id} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: BandwidthAPI/v2\r\n"
