@@ -1,6 +1,5 @@
 """Intake: where carriers deliver. Verify, parse, decide, store in one transaction, and only then answer 2xx."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -20,7 +19,7 @@ from roost.errors import Refusal
 from roost.metrics import INTAKE
 from roost.store.base import Store
 from roost.store.directory import Directory
-from roost.store.errors import StoreUnavailable
+from roost.store.errors import ContentRefused
 from roost.store.group import Delivery, Outcome
 
 MAX_BODY_BYTES = 1 << 20
@@ -69,9 +68,7 @@ class Intake:
     async def _store_safely(self, delivery: Delivery, body: bytes) -> Outcome:
         try:
             return await self._store.record(delivery)
-        except (StoreUnavailable, asyncio.CancelledError):
-            raise
-        except Exception:
+        except ContentRefused:
             # Nothing authenticated is refused for its content: what the database will not take as messages is kept as
             # the bytes that it was, for an operator to look at.
             log.exception("unstorable", account_id=delivery.account_id)

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import apsw
-import asyncpg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from roost.core.ids import parse_ulid, position_of
 from roost.core.message import Draft, InboundEvent, ReceiptEvent, UnknownEvent, draft
 from roost.store import base
 from roost.store.base import Store
+from roost.store.errors import ContentRefused
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.postgres import PostgresStore
 from support.carrier import CREDENTIAL
@@ -221,7 +221,7 @@ def test_an_organization_is_answered_right_when_anothers_text_cannot_be_stored(h
     deliveries = [one_text(tenants[0], "bw-0"), one_text(tenants[1], "bw-1", body="\0"), one_text(tenants[2], "bw-2")]
     first, second, third = house.wait(recorded(store, deliveries))
     house.wait(store.close())
-    assert isinstance(second, asyncpg.DataError)
+    assert isinstance(second, ContentRefused)
     for answer, tenant in ((first, tenants[0]), (third, tenants[2])):
         assert isinstance(answer, Outcome)
         assert answer.stored == [message["id"] for message in house.inbound(tenant)]

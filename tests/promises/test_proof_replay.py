@@ -14,6 +14,7 @@ from eth_account.messages import encode_typed_data
 from oneshot.x402 import sign_read_proof
 
 from roost.store.directory import Agent
+from support.carrier import Carrier, Target, deliveries
 from support.databases import Database
 from support.house import House
 from support.processes import Fleet
@@ -143,6 +144,20 @@ def test_of_sixteen_that_send_one_proof_at_once_one_is_let_in(fleet: Fleet, data
 
         with ThreadPoolExecutor(16) as pool:
             assert Counter(pool.map(at_once, range(16))) == {"accepted": 1, "already_used": 15}
+
+
+def test_proofs_are_taken_while_texts_arrive(house: House) -> None:
+    tenant = house.tenant()
+    assert house.wait(house.directory.add_agent(tenant.org.org_id, OURS.address, open_=False))
+    proofs = [headers(sign_read_proof(OURS.key, OURS.address)) for _ in range(60)]
+    texts = deliveries("text", 400, tenant.number.number)
+    with Carrier(tenant, [Target(house.base_url)], texts, connections=8) as carrier:
+        for turn, sent in enumerate(proofs, start=1):
+            carrier.wait_until(turn)
+            assert verdict(ask(house.base_url, sent)) == "accepted"
+        carrier.finish()
+    assert set(carrier.answers) == {200}
+    assert {verdict(ask(house.base_url, sent)) for sent in proofs} == {"already_used"}
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from roost.core.ids import FIRST_ID, parse_ulid
 from support.wire import Answer, Wire
 
-
 #: What a reader who was given nothing leaves to the others before it asks again.
 PAUSE_SECONDS = 0.002
 

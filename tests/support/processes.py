@@ -21,7 +21,6 @@ from roost.store.directory import Directory
 from support.carrier import Delivery, Target
 from support.databases import Database
 from support.house import Tenant
-from support.wire import Wire
 
 T = TypeVar("T")
 ROOST = Path(sys.executable).with_name("roost")
@@ -57,9 +56,6 @@ class Server:
         self._port = self.base_url.rpartition(":")[2]
         self.target.up.set()
         return self
-
-    def wire(self) -> Wire:
-        return Wire(self.base_url)
 
     def kill(self) -> None:
         """SIGKILL: no chance to finish anything."""

@@ -26,6 +26,8 @@ Statement = tuple[str, tuple[Any, ...]]
 #: A newest position this far ahead of the clock is an alarm, never a stop: positions only grow.
 AHEAD_ALARM_US = 300 * 1_000_000
 ALARM_EVERY_US = 60 * 1_000_000
+#: How long a proof's nonce is remembered after the proof has run out.
+NONCE_GRACE_US = 3600 * 1_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +94,8 @@ class Store(ABC):
     async def use_nonce(self, org_id: str, agent_id: str, nonce: bytes, expires_at: int) -> bool:
         """Remember a proof's nonce until `expires_at`; False when it was used already."""
         rows = await self.write(
-            (QUERIES["forget_nonces"], (UUID(org_id), self.clock())),
+            # Later than they run out: a clock that is set back must not bring a used proof back.
+            (QUERIES["forget_nonces"], (UUID(org_id), self.clock() - NONCE_GRACE_US)),
             (QUERIES["remember_nonce"], (UUID(org_id), UUID(agent_id), nonce, expires_at)),
         )
         return bool(rows)

@@ -9,6 +9,10 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached, is full or too busy: nothing was acknowledged, trying again later may work."""
 
 
+class ContentRefused(StoreError):
+    """The database is well but will not take this: a value it cannot hold. Trying again will not help."""
+
+
 class NewerDatabase(StoreError):
     """The database was brought up to date by a newer Roost than this one."""
 

@@ -10,7 +10,7 @@ import asyncpg
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
-from roost.store.errors import StoreUnavailable, UnsupportedDatabase
+from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, load
 from roost.store.vault import Vault
@@ -29,12 +29,21 @@ _OUTAGES = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a connection that broke in the middle answers to the next statement
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+)
+#: A value that it cannot hold.
+_REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeError,
+    OverflowError,
 )
 #: Two transactions stood in each other's way: nothing was done, and once more will do.
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -230,6 +239,8 @@ async def _settled(line: Line, work: Callable[[], Awaitable[T]]) -> T:
     """
     try:
         return await work()
+    except _REFUSALS as error:
+        raise ContentRefused(type(error).__name__) from error
     except _CONFLICTS:
         pass
     except _OUTAGES:

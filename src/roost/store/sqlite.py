@@ -19,7 +19,7 @@ from roost.core.inbox import InboxQuery, Page
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
-from roost.store.errors import StoreUnavailable
+from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, for_sqlite, load
 from roost.store.vault import Vault
@@ -30,6 +30,7 @@ BUSY_TIMEOUT_MS = 15_000
 MAX_PAGES, MAX_PAGE_CHARACTERS = 1024, 32_768
 
 _SQL = {name: for_sqlite(sql) for name, sql in load("sqlite.sql").items()}
+_REFUSALS = (apsw.TooBigError, apsw.ConstraintError, apsw.MismatchError, UnicodeError, OverflowError)
 _OUTAGES = (apsw.BusyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.LockedError, apsw.ReadOnlyError)
 
 T = TypeVar("T")
@@ -150,6 +151,8 @@ class SqliteStore(Store):
                     raise
         except _OUTAGES as error:
             raise StoreUnavailable(str(error)) from error
+        except _REFUSALS as error:
+            raise ContentRefused(type(error).__name__) from error
         return result
 
     async def _begin(self, writer: apsw.Connection) -> None:
