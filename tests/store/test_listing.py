@@ -80,3 +80,15 @@ def test_a_remembered_page_is_forgotten_when_anybody_commits(tmp_path: Path) -> 
         return seen
 
     assert asyncio.run(both()) == [[], [], ["1"], ["1"], ["2", "1"], ["2", "1"], ["3", "2", "1"]]
+
+
+def test_every_setting_of_a_connection_is_in_force(tmp_path: Path) -> None:
+    async def settings() -> list[Any]:
+        store = make_store(config.load({}, data_dir=tmp_path), lambda: time.time_ns() // 1000)
+        await store.open()
+        names = ("journal_mode", "synchronous", "mmap_size", "cache_size", "temp_store")
+        found = [(await store.fetch(f"PRAGMA {name}"))[0][0] for name in names]
+        await store.close()
+        return found
+
+    assert asyncio.run(settings()) == ["wal", 2, 268_435_456, -32_768, 2]

@@ -26,6 +26,8 @@ from roost.store.vault import Vault
 
 #: How long a writer waits for another process that is writing.
 BUSY_TIMEOUT_MS = 15_000
+#: synchronous=FULL flushes at every commit, which is what 2xx promises.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "mmap_size=268435456", "cache_size=-32768", "temp_store=MEMORY")
 #: How many pages are remembered, and how much text one may have.
 MAX_PAGES, MAX_PAGE_CHARACTERS = 1024, 32_768
 
@@ -171,8 +173,8 @@ class SqliteStore(Store):
     def _connect(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456")
-        connection.execute("PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON")
+        for pragma in PRAGMAS:  # one by one: a statement that answers with a row ends what is executed together
+            connection.execute(f"PRAGMA {pragma}").fetchall()
         return connection
 
     async def _in_writer(self, work: Callable[[], T]) -> T:
