@@ -162,10 +162,14 @@ def list_body(page: Page, request: ListRequest, cursor_key: bytes) -> InboundMes
     """One page in the envelope."""
     next_cursor = None
     if page.has_more:
-        org_id, last_id = page.messages[-1].org_id, page.messages[-1].id
-        next_cursor = encode_cursor(cursor_key, request.binding(org_id), last_id)
+        next_cursor = _cursor_after(cursor_key, request, page.messages[-1].org_id, page.messages[-1].id)
     data = [message_body(message, request.include) for message in page.messages]
     return InboundMessageList(True, data, Meta(0, request.limit, 0, next_cursor))
+
+
+@lru_cache(maxsize=4096)
+def _cursor_after(cursor_key: bytes, request: ListRequest, org_id: str, last_id: str) -> str:
+    return encode_cursor(cursor_key, request.binding(org_id), last_id)
 
 
 def one_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageOne:

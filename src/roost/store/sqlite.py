@@ -52,7 +52,7 @@ class SqliteStore(Store):
         self._writer: apsw.Connection | None = None
         self._turn = asyncio.Lock()
         self._pages: dict[InboxQuery, Page] = {}
-        self._pages_version: int | None = None
+        self._pages_version: Any = None
 
     async def open(self) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,7 +83,8 @@ class SqliteStore(Store):
         The version is read first, so that a page is never older than it says (https://sqlite.org/pragma.html,
         data_version).
         """
-        [[version]] = await self.fetch("PRAGMA data_version")
+        assert self._reader is not None, "the store is not open"
+        version = self._reader.execute("PRAGMA data_version").fetchall()[0][0]
         if version != self._pages_version:
             self._pages_version = version
             self._pages.clear()
