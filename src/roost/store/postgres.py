@@ -54,8 +54,9 @@ T = TypeVar("T")
 class Line:
     """One connection, made when first used and again when it broke, with a prepared statement per SQL text."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **settings: str) -> None:
         self._url = url
+        self._settings = {"application_name": "roost", **settings}
         self._connection: Any = None
         self._prepared: dict[str, Any] = {}
 
@@ -68,7 +69,7 @@ class Line:
                 timeout=CONNECT_TIMEOUT,
                 command_timeout=STATEMENT_TIMEOUT,
                 statement_cache_size=0,
-                server_settings={"application_name": "roost"},
+                server_settings=self._settings,
             )
             # 2xx promises a durable commit: an installation that defers the flush is overruled for our sessions.
             await self._connection.execute(
@@ -120,7 +121,9 @@ class PostgresStore(Store):
         super().__init__(vault, clock, *([random_bits] if random_bits else []))
         self._split_groups = split_groups
         self._intake_line = Line(url)
-        self._lines = [Line(url) for _ in range(lines)]
+        # Planned for its values each time: the plan for any value reads a busy agent's million rows for a sender who
+        # never wrote to it, and PostgreSQL changes to that plan by itself after a few executions.
+        self._lines = [Line(url, plan_cache_mode="force_custom_plan") for _ in range(lines)]
         self._idle = list(self._lines)
         self._turns = asyncio.Semaphore(lines)
         self._intake_turn = asyncio.Lock()
