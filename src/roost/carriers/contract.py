@@ -1,13 +1,18 @@
 """What a carrier's file has to offer, and the values it works on."""
 
+from __future__ import annotations
+
 import binascii
 import hmac
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from roost.core.account import CarrierAccount
-from roost.core.message import CarrierEvent
+from roost.core.message import CarrierEvent, ReceiptEvent
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class IntakeRequest(NamedTuple):
@@ -15,6 +20,48 @@ class IntakeRequest(NamedTuple):
 
     headers: Mapping[str, str]
     body: bytes
+
+
+class OutgoingText(NamedTuple):
+    """What a carrier is asked to send. `message_id` is ours: the carrier says it back where it can."""
+
+    message_id: str
+    from_number: str
+    to_number: str
+    body: str
+    media: tuple[str, ...]
+    high_priority: bool
+
+
+class Accepted(NamedTuple):
+    """The carrier took a text. `receipts` are what it could say of it at once."""
+
+    carrier_message_id: str
+    receipts: tuple[ReceiptEvent, ...] = ()
+
+
+class SendFailed(Exception):
+    """A text was not accepted; the error carries its decision, and nobody else looks at a carrier's status codes.
+
+    `refused` is final; `not_sent` surely did not go, and may be tried again after `retry_after` seconds; `uncertain`
+    was perhaps sent. `opted_out`: the carrier says that the contact told it to stop.
+    """
+
+    def __init__(
+        self,
+        outcome: Literal["refused", "not_sent", "uncertain"],
+        code: str,
+        description: str,
+        *,
+        retry_after: float | None = None,
+        opted_out: bool = False,
+    ) -> None:
+        super().__init__(f"{outcome}: {code}")
+        self.outcome = outcome
+        self.code = code
+        self.description = description
+        self.retry_after = retry_after
+        self.opted_out = opted_out
 
 
 class Carrier(Protocol):
@@ -29,6 +76,32 @@ class Carrier(Protocol):
 
     def parse(self, request: IntakeRequest) -> list[CarrierEvent]:
         """Every event in the request, in order. Never raises: what cannot be understood is an UnknownEvent."""
+        ...
+
+    def can_send(self, account: CarrierAccount) -> bool:
+        """Whether the account has what sending takes; one without it only receives."""
+        ...
+
+    def answers_opt_outs(self, number: str) -> bool:
+        """Whether the carrier itself confirms STOP and START on this number of ours, so that we must not."""
+        ...
+
+    async def send(self, text: OutgoingText, account: CarrierAccount, http: aiohttp.ClientSession) -> Accepted:
+        """Hand one text over, once. Raises SendFailed, and nothing else but CancelledError."""
+        ...
+
+    async def look_up(
+        self,
+        text: OutgoingText,
+        sent_at: int,
+        known: frozenset[str],
+        account: CarrierAccount,
+        http: aiohttp.ClientSession,
+    ) -> str | None:
+        """The carrier's id of a text that was perhaps sent at about `sent_at`, from its own record; None: no telling.
+
+        `known` are the carrier's ids of other messages to the same contact.
+        """
         ...
 
 

@@ -40,6 +40,8 @@ class ReceiptEvent(NamedTuple):
     error_code: str | None = None
     description: str | None = None
     carrier_time: int | None = None
+    tag: str | None = None
+    """What we gave the carrier to say back: our own id of the message."""
 
 
 class UnknownEvent(NamedTuple):

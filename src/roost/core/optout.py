@@ -30,7 +30,7 @@ _OPT_OUT = _set(
 )
 _KEYWORDS = (
     {word: Keyword("opt_out", word) for word in _OPT_OUT}
-    | {word: Keyword("opt_in", word) for word in ("START", "UNSTOP", "YES")}
+    | {word: Keyword("opt_in", word) for word in ("START", "UNSTOP", "YES", "CONFIRM")}
     | {word: Keyword("help", word) for word in ("HELP", "INFO", "AYUDA", "AIDE")}
 )
 
@@ -50,9 +50,9 @@ _MARKS = re.compile(
 def keyword(body: str, extra_opt_out: frozenset[str] = frozenset()) -> Keyword | None:
     """Return the keyword that the whole message is, or None ("STOP 12345" is none).
 
-    YES is an opt-in only after an opt-out or inside a double opt-in, which the caller knows. The words an organization
-    adds, up to 40 characters each, are compared like our own and never change what our own mean; one without a letter
-    or digit counts for nothing.
+    YES is an opt-in only after an opt-out or inside a double opt-in, and CONFIRM only inside one, which the caller
+    knows. The words an organization adds, up to 40 characters each, are compared like our own and never change what our
+    own mean; one without a letter or digit counts for nothing.
     """
     if len(body) > _LONGEST:
         core = _CORE.search(body)

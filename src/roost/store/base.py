@@ -2,8 +2,8 @@
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import structlog
@@ -15,11 +15,13 @@ from roost.store.errors import WrongSecretKey
 from roost.store.group import Delivery, Outcome
 from roost.store.listing import GET_SQL, list_statement, message_of
 from roost.store.sql import QUERIES
+from roost.store.transaction import Transaction
 from roost.store.vault import Vault
 
 Clock = Callable[[], int]
 """Microseconds since 1970."""
 RandomBits = Callable[[int], int]
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -65,6 +67,13 @@ class Store(ABC):
     @abstractmethod
     async def write(self, *statements: Statement) -> list[Row]:
         """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The result of `work`, whose transaction is durable on return. Raises StoreUnavailable and ContentRefused.
+
+        `work` may be called a second time, as long as nothing of the first can have been committed.
+        """
 
     @abstractmethod
     async def record(self, delivery: Delivery) -> Outcome:

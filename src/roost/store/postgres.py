@@ -1,9 +1,10 @@
 """PostgreSQL 15 and newer: dedicated connections, each with its statements prepared once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from roost.store.committer import GroupCommitter
 from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, load
+from roost.store.transaction import Transaction
 from roost.store.vault import Vault
 
 OLDEST_VERSION = 15
@@ -79,12 +81,20 @@ class Line:
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """Rows of a statement that is prepared once per connection."""
+        rows: list[Row] = await (await self._statement(sql)).fetch(*args)
+        return rows
+
+    async def many(self, sql: str, rows: Sequence[Row]) -> None:
+        """One execution for each row of arguments, all sent before the first is answered."""
+        if rows:
+            await (await self._statement(sql)).executemany(rows)
+
+    async def _statement(self, sql: str) -> Any:
         connection = await self.connection()
         statement = self._prepared.get(sql)
         if statement is None:
             statement = self._prepared[sql] = await connection.prepare(sql)
-        rows: list[Row] = await statement.fetch(*args)
-        return rows
+        return statement
 
     async def drop(self) -> None:
         """Forget a connection that may be broken."""
@@ -155,6 +165,13 @@ class PostgresStore(Store):
 
         async with self._line() as line:
             return await _settled(line, lambda: transaction(line))
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._line() as line:
+            attempt = _Attempt(line, self.clock, self.random_bits)
+            result = await _settled(line, lambda: attempt.run(work), again=lambda: not attempt.committing)
+        self._watch_clock(attempt.newest_us)
+        return result
 
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer_of(delivery.org_id).submit(delivery)
@@ -234,11 +251,51 @@ class PostgresStore(Store):
             self._turns.release()
 
 
-async def _settled(line: Line, work: Callable[[], Awaitable[T]]) -> T:
+class PostgresTransaction(Transaction):
+    """On a line that is in a transaction."""
+
+    def __init__(self, line: Line, clock: Clock, random_bits: RandomBits) -> None:
+        super().__init__(clock, random_bits)
+        self._line = line
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return await self._line.fetch(sql, *args)
+
+    async def many(self, sql: str, rows: Sequence[Row]) -> None:
+        await self._line.many(sql, rows)
+
+    async def _last_positions(self, org_ids: list[UUID]) -> list[Row]:
+        return await self._line.fetch(_SQL["counters"], org_ids)
+
+
+class _Attempt:
+    """A transaction that remembers whether it came as far as its COMMIT."""
+
+    def __init__(self, line: Line, clock: Clock, random_bits: RandomBits) -> None:
+        self._line, self._clock, self._random_bits = line, clock, random_bits
+        self.committing = False
+        self.newest_us = 0
+
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        transaction = PostgresTransaction(self._line, self._clock, self._random_bits)
+        around = (await self._line.connection()).transaction()
+        await around.start()
+        try:
+            result = await work(transaction)
+        except Exception:  # not when cancelled: then the line is dropped, and the server rolls back
+            await around.rollback()
+            raise
+        self.committing = True
+        await around.commit()
+        self.newest_us = transaction.newest_us
+        return result
+
+
+async def _settled(line: Line, work: Callable[[], Awaitable[T]], again: Callable[[], bool] = lambda: True) -> T:
     """The result of `work`, tried a second time on a fresh connection. Raises StoreUnavailable when that fails too.
 
-    Even where the first try may have been committed before its connection broke, the second stores nothing twice: every
-    insert has a key of its own.
+    Where the first try may have been committed before its connection broke, the second must store nothing twice: by the
+    keys of its inserts, or because `again` says no.
     """
     try:
         return await work()
@@ -251,8 +308,12 @@ async def _settled(line: Line, work: Callable[[], Awaitable[T]]) -> T:
     except asyncio.CancelledError:
         await line.drop()  # half-way through a statement: the connection's state is not worth guessing
         raise
+    if not again():
+        raise StoreUnavailable("the connection broke while a transaction was being committed")
     try:
         return await work()
+    except _REFUSALS as error:
+        raise ContentRefused(type(error).__name__) from error
     except (*_CONFLICTS, *_OUTAGES) as error:
         await line.drop()
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error

@@ -89,3 +89,7 @@ SELECT version, checksum FROM schema_migrations ORDER BY version;
 
 -- record_migration: as it was applied
 INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4);
+
+-- log_change: an entry of the audit log
+INSERT INTO audit_log (org_id, id, action, resource_type, resource_id, actor_kind, actor_id, occurred_at, payload)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);

@@ -6,7 +6,7 @@ back from the event loop after every row, which halved the rate.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from roost.store.committer import GroupCommitter
 from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, for_sqlite, load
+from roost.store.transaction import Transaction
 from roost.store.vault import Vault
 
 #: How long a writer waits for another process that is writing.
@@ -98,6 +99,15 @@ class SqliteStore(Store):
     async def write(self, *statements: Statement) -> list[Row]:
         return await self._transaction(lambda writer: _run(writer, statements))
 
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async def with_newest(writer: apsw.Connection) -> tuple[T, int]:
+            transaction = SqliteTransaction(writer, self.clock, self.random_bits)
+            return await work(transaction), transaction.newest_us
+
+        result, newest = await self._transaction(with_newest)
+        self._watch_clock(newest)
+        return result
+
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer.submit(delivery)
 
@@ -106,7 +116,7 @@ class SqliteStore(Store):
         self._watch_clock(newest)
         return outcomes
 
-    def _record(self, deliveries: list[Delivery]) -> tuple[list[Outcome], int]:
+    async def _record(self, deliveries: list[Delivery]) -> tuple[list[Outcome], int]:
         assert self._writer is not None
         execute, changes = self._writer.execute, self._writer.changes
         group = Group(deliveries, self.random_bits)
@@ -135,18 +145,18 @@ class SqliteStore(Store):
         self._writer.executemany(_SQL["advance"], [(bytes_of(org_id), us) for org_id, us in newest.items()])
         return group.outcomes(new_ids), max(newest.values(), default=0)
 
-    async def _transaction(self, work: Callable[[apsw.Connection], T]) -> T:
+    async def _transaction(self, work: Callable[[apsw.Connection], Awaitable[T]]) -> T:
         # Whoever asked may go away meanwhile; the transaction may not be left half-way.
         return await asyncio.shield(self._whole_transaction(work))
 
-    async def _whole_transaction(self, work: Callable[[apsw.Connection], T]) -> T:
+    async def _whole_transaction(self, work: Callable[[apsw.Connection], Awaitable[T]]) -> T:
         assert self._writer is not None, "the store is not open"
         writer = self._writer
         try:
             async with self._turn:
                 await self._begin(writer)
                 try:
-                    result = work(writer)
+                    result = await work(writer)  # of statements alone, which run inline: nobody else gets a turn
                     await self._in_writer(lambda: writer.execute("COMMIT"))
                 except BaseException:
                     if writer.in_transaction:
@@ -184,8 +194,27 @@ class SqliteStore(Store):
         return await asyncio.get_running_loop().run_in_executor(self._writing, work)
 
 
-def _apply_migrations(now: int) -> Callable[[apsw.Connection], None]:
-    def apply(writer: apsw.Connection) -> None:
+class SqliteTransaction(Transaction):
+    """On the writer's connection, which holds the one write lock."""
+
+    def __init__(self, writer: apsw.Connection, clock: Clock, random_bits: RandomBits) -> None:
+        super().__init__(clock, random_bits)
+        self._writer = writer
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return list(self._writer.execute(for_sqlite(sql), _bound(args)))
+
+    async def many(self, sql: str, rows: Sequence[Row]) -> None:
+        self._writer.executemany(for_sqlite(sql), [_bound(row) for row in rows])
+
+    async def _last_positions(self, org_ids: list[UUID]) -> list[Row]:
+        # BEGIN IMMEDIATE holds the one write lock, so that nobody else can move the counters before we commit.
+        found = [(org_id, list(self._writer.execute(_SQL["counter"], (org_id.bytes,)))) for org_id in org_ids]
+        return [(org_id.bytes, rows[0][0]) for org_id, rows in found if rows]
+
+
+def _apply_migrations(now: int) -> Callable[[apsw.Connection], Awaitable[None]]:
+    async def apply(writer: apsw.Connection) -> None:
         writer.execute(migrations.CREATE_TABLE)
         applied = [(version, checksum) for version, checksum in writer.execute(QUERIES["applied_migrations"])]
         for migration in migrations.pending(applied, migrations.available("sqlite")):
@@ -196,7 +225,7 @@ def _apply_migrations(now: int) -> Callable[[apsw.Connection], None]:
     return apply
 
 
-def _run(writer: apsw.Connection, statements: tuple[Statement, ...]) -> list[Row]:
+async def _run(writer: apsw.Connection, statements: tuple[Statement, ...]) -> list[Row]:
     rows: list[Row] = []
     for sql, args in statements:
         rows = list(writer.execute(for_sqlite(sql), _bound(args)))
