@@ -11,9 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from roost.core.consent import Consent, Event, State, is_challenged, is_lifted
-from roost.core.ids import LAST_ID
+from roost.core.ids import LAST_ID, id_text
 from roost.core.organization import OptOutScope
-from roost.store.listing import id_text
 from roost.store.sql import load
 from roost.store.transaction import Row, Transaction
 
@@ -66,6 +65,15 @@ async def consent_of(reader: Reader, org_id: str, number: str, contact_number: s
     """How it stands between them; None when nothing was ever recorded."""
     rows = await reader.fetch(_SQL["consent"], UUID(org_id), contact_number, number)
     return consent_row(rows[0]) if rows else None
+
+
+async def standing_consent(reader: Reader, pair: Pair, scope: OptOutScope) -> Consent | None:
+    """What a keyword is heard against: with the organization's scope, an opt-out from another number stands here too."""
+    standing = await consent_of(reader, pair.org_id, pair.number, pair.contact_number)
+    if scope == "number" or (standing is not None and standing.state == "opted_out"):
+        return standing
+    elsewhere = await _opted_out(reader, pair)
+    return max(elsewhere, key=lambda each: each.opted_out_carrier_at or 0) if elsewhere else standing
 
 
 async def consent_by_id(reader: Reader, org_id: str, consent_id: str) -> Consent | None:
@@ -226,8 +234,8 @@ async def _withdraw(tx: Transaction, pair: Pair, scope: OptOutScope, *, again: b
     await tx.many(_SQL["withdraw_send"], withdrawn)
 
 
-async def _opted_out(tx: Transaction, pair: Pair) -> list[Consent]:
-    return [consent_row(row) for row in await tx.fetch(_SQL["opted_out"], UUID(pair.org_id), pair.contact_number)]
+async def _opted_out(reader: Reader, pair: Pair) -> list[Consent]:
+    return [consent_row(row) for row in await reader.fetch(_SQL["opted_out"], UUID(pair.org_id), pair.contact_number)]
 
 
 def _pair_of(consent: Consent) -> Pair:
