@@ -225,6 +225,16 @@ _GERMAN = (
 )
 _REQUEST = re.compile(f" (?:{'|'.join(_ENGLISH + _SPANISH + _FRENCH + _PORTUGUESE + _GERMAN)})")
 
+# How the first words of all these patterns begin. Most texts have no such word, and looking for one costs a fifth of what
+# looking for the patterns does.
+_OPENING_LETTERS = 4
+_OPENINGS = _set(
+    "arre bast bitt borr canc ceas dame darm deix deja deje dele deme denm desa desc desi disc do don dono dont drop effa "
+    "elim end enle eras excl fuck get go hoer hor hore hort kein kont lais lass leav loes losc lose me mich moch moec nao "
+    "ne nem nema nemc nemd neme neno neve no not opt opti opto para pare plus pull quit remo reti revo saca saqu schi "
+    "schr stop supp take tira tire tiri un unsu will with ya"
+)
+
 _VERB = r"(?:stop|quit|end|cancel|cease|opt|unsubscribe|remove|delete|erase|take|get|leave|lose)\b"
 _WE = "(?:you|u|i|we|they|he|she)"
 # Turns of phrase that hold the words of a request and are none.
@@ -277,5 +287,7 @@ def _is_courteous_keyword(text: str) -> bool:
 
 
 def _is_request(text: str) -> bool:
+    if _OPENINGS.isdisjoint([word[:_OPENING_LETTERS] for word in text.split()]):
+        return False
     # Most texts end at the first search, so that the second pattern costs them nothing.
     return _REQUEST.search(text) is not None and _REQUEST.search(_EXCUSE.sub(" x", text)) is not None
