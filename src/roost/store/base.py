@@ -66,6 +66,9 @@ class Store(ABC):
     async def write(self, *statements: Statement) -> list[Row]:
         """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
 
+    async def give_way(self) -> None:
+        """To be awaited before the work of making a delivery, so that it does not hold up the groups before it."""
+
     @abstractmethod
     async def record(self, delivery: Delivery) -> Outcome:
         """Store a delivery, exactly once, durable on return. Raises StoreUnavailable."""

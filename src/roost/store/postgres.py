@@ -13,6 +13,7 @@ from roost.store.committer import GroupCommitter
 from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, load
+from roost.store.turns import Turns
 from roost.store.vault import Vault
 
 OLDEST_VERSION = 15
@@ -127,6 +128,7 @@ class PostgresStore(Store):
         self._idle = list(self._lines)
         self._turns = asyncio.Semaphore(lines)
         self._intake_turn = asyncio.Lock()
+        self._parsing = Turns()
         self._committers: dict[str, GroupCommitter[Delivery, Outcome]] = {}
 
     async def open(self) -> None:
@@ -155,6 +157,12 @@ class PostgresStore(Store):
 
         async with self._line() as line:
             return await _settled(line, lambda: transaction(line))
+
+    async def give_way(self) -> None:
+        # A group is written in several steps, and each answer of the database waits until the event loop looks for it:
+        # after one delivery instead of after all that came at once, which would be done before the long steps begin.
+        if self._intake_turn.locked():
+            await self._parsing.take()
 
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer_of(delivery.org_id).submit(delivery)
