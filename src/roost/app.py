@@ -55,7 +55,10 @@ class _Routing:
             pattern, _, _ = compile_path(route.path)
             self._endpoints.setdefault(route.method, []).append((pattern, Endpoint(route.path, route.handler)))
         self._router = Router(
-            [StarletteRoute(route.path, Endpoint(route.path, route.handler), methods=[route.method]) for route in routes],
+            [
+                StarletteRoute(route.path, Endpoint(route.path, route.handler), methods=[route.method])
+                for route in routes
+            ],
             redirect_slashes=False,
             default=_no_route,
         )

@@ -93,11 +93,11 @@ def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent]) -> Deli
 
 def _count(carrier: str, outcome: Outcome) -> None:
     counts = (len(outcome.stored), outcome.duplicates, outcome.unrouted, outcome.receipts)
-    for name, count in zip(("stored", "duplicate", "unrouted", "receipt"), counts, strict=True):
+    for increase, count in zip(_counters(carrier), counts, strict=True):
         if count:
-            _counter(carrier, name)(count)
+            increase(count)
 
 
-@lru_cache(maxsize=256)
-def _counter(carrier: str, outcome: str) -> Callable[[float], None]:
-    return INTAKE.labels(carrier, outcome).inc
+@lru_cache(maxsize=64)
+def _counters(carrier: str) -> tuple[Callable[[float], None], ...]:
+    return tuple(INTAKE.labels(carrier, outcome).inc for outcome in ("stored", "duplicate", "unrouted", "receipt"))

@@ -66,7 +66,7 @@ class Store(ABC):
     async def write(self, *statements: Statement) -> list[Row]:
         """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
 
-    async def give_way(self) -> None:
+    async def give_way(self) -> None:  # noqa: B027 - only a database that is kept waiting has something to do here
         """To be awaited before the work of making a delivery, so that it does not hold up the groups before it."""
 
     @abstractmethod
