@@ -43,8 +43,8 @@ class Intake:
         carrier = CARRIERS.get(request.path_params["carrier"])
         if carrier is None:
             raise general(404, request.scope["path"])
-        body = await read_body(request, MAX_BODY_BYTES)
         await self._store.give_way()
+        body = await read_body(request, MAX_BODY_BYTES)
         incoming = IntakeRequest(request.headers, body)
         account_id = parse_uuid(request.path_params["account_id"])
         account = await self._accounts.get(account_id) if account_id else None

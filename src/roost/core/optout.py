@@ -261,7 +261,8 @@ def is_suspected(body: str) -> bool:
     A guess, in English, Spanish, French, Portuguese and German: good for a flag or a hold, never for an opt-out.
     """
     text = _plain(body[:_EXAMINED])
-    if not (_is_courteous_keyword(text) or _is_request(text)) or _REACTION.match(body):
+    words = text.split()
+    if not (_is_courteous_keyword(text, words) or _is_request(text, words)) or _REACTION.match(body):
         return False
     found = keyword(body)
     return found is None or found.kind != "opt_out"
@@ -276,18 +277,18 @@ def _plain(text: str) -> str:
     return " " + " ".join(text.replace(".", " . ").split())
 
 
-def _is_courteous_keyword(text: str) -> bool:
+def _is_courteous_keyword(text: str, words: list[str]) -> bool:
     """Tell whether a sentence is "please stop", or the whole message "cancel, thank you"."""
-    if _OPT_OUT_WORDS.isdisjoint(text.split()):
+    if _OPT_OUT_WORDS.isdisjoint(words):
         return False
     sentences = [_set(sentence) for sentence in text.split(".")]
-    return all(words <= _POLITE for words in sentences) or any(
-        words <= _POLITE_STOP and not words.isdisjoint(_STOP_WORDS) for words in sentences
+    return all(sentence <= _POLITE for sentence in sentences) or any(
+        sentence <= _POLITE_STOP and not sentence.isdisjoint(_STOP_WORDS) for sentence in sentences
     )
 
 
-def _is_request(text: str) -> bool:
-    if _OPENINGS.isdisjoint([word[:_OPENING_LETTERS] for word in text.split()]):
+def _is_request(text: str, words: list[str]) -> bool:
+    if _OPENINGS.isdisjoint([word[:_OPENING_LETTERS] for word in words]):
         return False
     # Most texts end at the first search, so that the second pattern costs them nothing.
     return _REQUEST.search(text) is not None and _REQUEST.search(_EXCUSE.sub(" x", text)) is not None

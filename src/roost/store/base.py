@@ -67,7 +67,7 @@ class Store(ABC):
         """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
 
     async def give_way(self) -> None:  # noqa: B027 - only a database that is kept waiting has something to do here
-        """To be awaited before the work of making a delivery, so that it does not hold up the groups before it."""
+        """To be awaited before a delivery is read, so that the work on it does not hold up the group that is under way."""
 
     @abstractmethod
     async def record(self, delivery: Delivery) -> Outcome:
