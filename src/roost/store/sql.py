@@ -25,3 +25,6 @@ def for_sqlite(sql: str) -> str:
 
 
 QUERIES = load("queries.sql")
+DIRECTORY = load("directory.sql")
+IDEMPOTENCY = load("idempotency.sql")
+ERASURE = load("erasure.sql")
