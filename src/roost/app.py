@@ -8,12 +8,19 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from roost.api.agents import Agents
+from roost.api.audit import AuditLog
 from roost.api.auth import Authenticator
+from roost.api.contacts import Contacts
 from roost.api.errors import general
 from roost.api.http import Endpoint
+from roost.api.idempotency import Idempotency
 from roost.api.inbound import AgentMessageError, Inbound
+from roost.api.keys import ApiKeys
+from roost.api.numbers import PhoneNumbers
 from roost.api.openapi import document
 from roost.api.operations import Operations
+from roost.api.organization import OrganizationRoutes
 from roost.api.routes import Answer, Parameter, Route
 from roost.api.shell import Shell
 from roost.intake import Intake
@@ -32,8 +39,14 @@ class Delivered(msgspec.Struct):
 
 def build(store: Store, public_url: str) -> ASGIApp:
     """The ASGI application over an open store."""
-    inbound = Inbound(store, Authenticator(store))
-    routes: list[Route] = [_intake_route(Intake(store)), *inbound.routes()]
+    authenticator, idempotency = Authenticator(store), Idempotency(store)
+    routes: list[Route] = [_intake_route(Intake(store)), *Inbound(store, authenticator).routes()]
+    routes += ApiKeys(store, authenticator, idempotency).routes()
+    routes += PhoneNumbers(store, authenticator, idempotency).routes()
+    routes += OrganizationRoutes(store, authenticator).routes()
+    routes += Contacts(store, authenticator).routes()
+    routes += AuditLog(store, authenticator).routes()
+    routes += Agents(store, authenticator, idempotency).routes()
 
     def description() -> dict[str, Any]:
         return document(routes, public_url)

@@ -27,6 +27,8 @@ from roost.store.idempotency import Answered, Claim, ClaimLost, IdempotencyKeys,
 from roost.store.transaction import Transaction
 
 HEADER = "Idempotency-Key"
+#: The header of an answer that was given before, for the document.
+REPLAYED = ("Idempotent-Replayed",)
 IDEMPOTENCY_KEY = Parameter(
     HEADER,
     "header",
@@ -94,7 +96,7 @@ class Idempotency:
             raise _other_request(path)
         if isinstance(found, Answered):
             kind = "application/json" if found.body else None
-            return Response(found.body, found.status, {"Idempotent-Replayed": "true"}, kind)
+            return Response(found.body, found.status, dict.fromkeys(REPLAYED, "true"), kind)
         return await self._run(path, found, make, rebuild)
 
     async def _run(

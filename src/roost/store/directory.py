@@ -10,7 +10,7 @@ from roost.core.organization import Settings
 from roost.store.audit import OPERATOR, Actor
 from roost.store.credentials import AccessToken, ApiKey, Credentials, Issued, StoredKey, StoredToken
 from roost.store.listing import id_text
-from roost.store.numbers import Agent, Number, NumberFilters, Numbers
+from roost.store.numbers import Agent, Number, NumberFilters, Numbers, Routing
 from roost.store.settings import settings_of, settings_text
 from roost.store.sql import DIRECTORY, QUERIES
 from roost.store.transaction import Transaction
@@ -25,6 +25,7 @@ __all__ = [
     "NumberFilters",
     "Organization",
     "Profile",
+    "Routing",
     "StoredKey",
     "StoredToken",
 ]

@@ -9,8 +9,9 @@ ORDER BY id LIMIT $4;
 -- erase_inbound: the row stays, and with it what it says about consent
 UPDATE inbound_messages SET body = '', media = NULL, raw = $3 WHERE org_id = $1 AND id = $2;
 
--- erase_routed_delivery: the event that an operator routed to this message
-UPDATE unrouted_deliveries SET raw = $3 WHERE org_id = $1 AND message_id = $2;
+-- erase_routed_deliveries: the events that an operator routed
+UPDATE unrouted_deliveries SET raw = $3
+WHERE org_id = $1 AND message_id IN (SELECT id FROM inbound_messages WHERE org_id = $1 AND from_number = $2);
 
 -- outbound_of_contact: what still has content
 SELECT id, carrier_account_id, carrier_message_id FROM outbound_messages

@@ -39,6 +39,15 @@ class Number(NamedTuple):
     updated_at: int | None = None
 
 
+class Routing(NamedTuple):
+    """What of a number has a default."""
+
+    number_type: str = "local"
+    inbound_url: str | None = None
+    status_url: str | None = None
+    segments_per_second: float | None = None
+
+
 class NumberFilters(NamedTuple):
     """What to look for; None does not filter. `search` is a part of the number or of its label, in any case."""
 
@@ -46,7 +55,7 @@ class NumberFilters(NamedTuple):
     search: str | None = None
 
 
-_ALL = NumberFilters()
+_ALL, _USUAL = NumberFilters(), Routing()
 
 
 class Numbers(Changes):
@@ -105,17 +114,16 @@ class Numbers(Changes):
         *,
         actor: Actor = OPERATOR,
         beside: Beside[Number] = nothing_beside,
-        with_: Callable[[Number], Number] = lambda number: number,
+        routing: Routing = _USUAL,
     ) -> Number | None:
-        """None when the number is registered already, whoever holds it. `with_` sets what is not given by position."""
+        """None when the number is registered already, whoever holds it."""
         number_id, now = self._new_id()
-        added = with_(Number(org_id, number_id, number, account_id, agent_id, label, now))
+        added = Number(org_id, number_id, number, account_id, agent_id, label, now, *routing)
 
         async def add(transaction: Transaction) -> bool:
             agent = UUID(agent_id) if agent_id else None
             row = (UUID(org_id), UUID(number_id), number, UUID(account_id), agent, label, now)
-            more = (added.number_type, added.inbound_url, added.status_url, added.segments_per_second)
-            if not await transaction.fetch(DIRECTORY["create_number"], *row, *more):
+            if not await transaction.fetch(DIRECTORY["create_number"], *row, *routing):
                 return False
             payload = {"number": number, "carrier_account_id": account_id, "agent_id": agent_id, "label": label}
             await self._log(transaction, org_id, actor, "phone_number.created", number_id, payload)
