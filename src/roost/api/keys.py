@@ -27,11 +27,14 @@ _NONE: list[str] = []
 MAX_LABEL = 200
 
 
+Scope = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(SCOPES)})]
+
+
 class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
     """What a key may do is named by its scopes, which must be among those of the key that makes it."""
 
     label: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LABEL)]
-    scopes: Annotated[list[str], msgspec.Meta(min_length=1)]
+    scopes: Annotated[list[Scope], msgspec.Meta(min_length=1, extra_json_schema={"uniqueItems": True})]
 
 
 class ApiKeyBody(msgspec.Struct):

@@ -159,10 +159,8 @@ async def change_organization(directory: Directory, org_id: str, values: dict[st
     """The profile after the change that `values` (an `OrganizationChange` as JSON) ask for. Refuses with 422."""
     fields = Fields(values)
     name = fields.take("name", string(1, MAX_NAME), "")
-    simple: dict[str, Any] = {}
-    for field, read in _READERS.items():
-        if fields.given(field):
-            simple[field] = fields.take(field, read, None)
+    taken = {field: fields.take(field, read, None) for field, read in _READERS.items()}
+    simple = {field: value for field, value in taken.items() if fields.given(field)}
     quiet = _nested(fields, "quiet_hours", _QUIET_HOURS, {})
     replies = _nested(fields, "auto_replies", _AUTO_REPLIES, dict.fromkeys(_REPLY_TEXTS))
     fields.check()

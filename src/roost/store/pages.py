@@ -35,7 +35,7 @@ async def newest_first(
     args: list[Any] = [UUID(page.org_id), UUID(page.below), page.limit + 1]
     sql = select
     for condition, *values in conditions:
+        sql += " AND " + condition.format(*(f"${len(args) + place}" for place in range(1, len(values) + 1)))
         args += values
-        sql += " AND " + condition.format(*(f"${len(args)}" for _ in values))
     rows = await store.fetch(f"{sql} ORDER BY id DESC LIMIT $3", *args)
     return Slice([read(row) for row in rows[: page.limit]], len(rows) > page.limit)
