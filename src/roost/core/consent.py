@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from roost.core.optout import Keyword
+from roost.core.organization import Settings
 
 State = Literal["opted_in", "opted_out", "pending"]
 Event = Literal["opt_in", "opt_out", "reconfirm", "expired"]
@@ -27,9 +28,46 @@ class Consent(NamedTuple):
     source: str
     consent_method: str
     challenge_id: str | None
+    challenge_message_id: str | None
+    challenge_agreement: str | None
     challenge_expires_at: int | None
     created_at: int
     updated_at: int
+
+
+class Standing(NamedTuple):
+    """All that a send is decided by, of one of our numbers and one contact."""
+
+    state: State | None
+    """None: nothing was ever recorded."""
+    opted_out_anywhere: bool = False
+    """From any number of the organization."""
+    wrote_first_id: str | None = None
+    """A text of the contact to this number that is neither an opt-out nor suspected to be one."""
+    is_suspected: bool = False
+    """Asked in ordinary language to be left alone, and nobody has recorded an opt-in since."""
+
+
+def may_text(standing: Standing, settings: Settings) -> bool:
+    """Whether the contact may be texted from this number.
+
+    An opt-out always holds. Without one, an opt-in allows it; a contact who never said anything, or never answered a
+    double opt-in, may be answered, and may be texted first only where the organization does not require consent.
+    """
+    if standing.state == "opted_out" or (settings.opt_out_scope == "organization" and standing.opted_out_anywhere):
+        return False
+    return standing.state == "opted_in" or standing.wrote_first_id is not None or not settings.consent_required
+
+
+def is_challenged(standing: Consent | None, now: int) -> bool:
+    """Whether a double opt-in is open: the contact was asked, and may still answer."""
+    return standing is not None and standing.challenge_expires_at is not None and now < standing.challenge_expires_at
+
+
+def is_lifted(opted_out: Consent, carrier_at: int | None) -> bool:
+    """Whether an opt-in that the carrier had at `carrier_at` (None: it did not come by text) lifts an opt-out."""
+    standing_at = opted_out.opted_out_carrier_at
+    return carrier_at is None or standing_at is None or carrier_at >= standing_at
 
 
 class Heard(NamedTuple):
@@ -64,10 +102,10 @@ def hear(keyword: Keyword, standing: Consent | None, carrier_at: int, now: int) 
             return NOTHING
         return Heard("opted_in", "reconfirm", None) if standing else Heard("opted_in", "opt_in", "start")
     if state == "pending":
-        open_ = standing.challenge_expires_at is not None and now < standing.challenge_expires_at
-        return NOTHING if conversational and not open_ else Heard("opted_in", "opt_in", "start")
-    too_old = standing.opted_out_carrier_at is not None and carrier_at < standing.opted_out_carrier_at
-    return NOTHING if too_old or keyword.keyword == "CONFIRM" else Heard("opted_in", "opt_in", "start")
+        asked = is_challenged(standing, now)
+        return NOTHING if conversational and not asked else Heard("opted_in", "opt_in", "start")
+    lifts = is_lifted(standing, carrier_at) and keyword.keyword != "CONFIRM"
+    return Heard("opted_in", "opt_in", "start") if lifts else NOTHING
 
 
 #: Ordinary words of a conversation, unless something was asked that they answer.
