@@ -20,7 +20,7 @@ from roost.core.times import rfc3339, rfc3339_short
 from roost.errors import Refusal
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
-INCLUDES = ("recipients", "suspected")
+INCLUDES = ("blocked", "recipients", "suspected")
 
 
 class OptOut(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +55,7 @@ class InboundMessageBody(
     carrier_message_id: str
     carrier_received_at: str
     received_at: str
+    blocked: bool | msgspec.UnsetType = msgspec.UNSET
     suspected: bool | msgspec.UnsetType = msgspec.UNSET
     recipients: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -185,6 +186,8 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
         rfc3339(received_at) if carrier_received_at is None else rfc3339_short(carrier_received_at),
         rfc3339(received_at),
     )
+    if "blocked" in include:
+        body.blocked = message.blocked
     if "suspected" in include:
         body.suspected = suspected
     if "recipients" in include:

@@ -28,9 +28,9 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-def json_response(body: Any, headers: dict[str, str] | None = None) -> Response:
-    """200 with `body` as JSON."""
-    return Response(_encode(body), 200, headers, "application/json")
+def json_response(body: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
+    """`body` as JSON."""
+    return Response(_encode(body), status, headers, "application/json")
 
 
 async def read_body(request: Request, limit: int) -> bytes:

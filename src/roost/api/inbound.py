@@ -13,7 +13,7 @@ from roost.api.http import json_response
 from roost.api.routes import SECURITY_AGENT, SECURITY_KEY, Answer, Parameter, Route
 from roost.store.base import Store
 
-_CURSOR_KEY = "cursors"
+CURSOR_KEY = "cursors"
 
 
 class AgentMessageErrorDetail(msgspec.Struct, omit_defaults=True):
@@ -44,7 +44,7 @@ class Inbound:
     def __init__(self, store: Store, authenticator: Authenticator) -> None:
         self._store = store
         self._authenticator = authenticator
-        self._cursor_key = store.vault.derive(_CURSOR_KEY)
+        self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def agentmessage_list(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")
@@ -86,7 +86,7 @@ class Inbound:
                 "Dialect A: AgentMessage",
                 "List inbound messages",
                 _LIST_TEXT,
-                [Answer(200, "A page", agentmessage.InboundMessageList), *_errors(401, 403, 422, 503)],
+                [Answer(200, "A page", agentmessage.InboundMessageList), *errors(401, 403, 422, 503)],
                 _LIST_PARAMETERS,
                 [SECURITY_KEY],
                 "messages:read",
@@ -98,7 +98,7 @@ class Inbound:
                 "Dialect A: AgentMessage",
                 "Get an inbound message",
                 "Another organization's message is not found.",
-                [Answer(200, "The message", agentmessage.InboundMessageOne), *_errors(400, 401, 403, 404, 422, 503)],
+                [Answer(200, "The message", agentmessage.InboundMessageOne), *errors(400, 401, 403, 404, 422, 503)],
                 [Parameter("id", "path", _UUID, "The message's id."), _INCLUDE],
                 [SECURITY_KEY],
                 "messages:read",
@@ -139,7 +139,11 @@ _ERROR_TEXTS = {
     401: "No API key, or none that is valid",
     403: "The API key lacks the scope",
     404: "Unknown, or another organization's",
-    422: "A parameter is wrong; `details` says which",
+    409: "It conflicts with what is there",
+    413: "More than 1 MiB",
+    422: "A parameter or field is wrong; `details` says which",
+    429: "Too many requests; `Retry-After` says when to go on",
+    453: "The contact has not consented, or opted out",
     503: "The database cannot be reached now",
 }
 _ONESHOT_ERRORS = (
@@ -150,18 +154,19 @@ _ONESHOT_ERRORS = (
 )
 
 
-def _errors(*statuses: int) -> list[Answer]:
-    headers = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+def errors(*statuses: int) -> list[Answer]:
+    headers = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
     return [Answer(status, _ERROR_TEXTS[status], AgentMessageError, headers.get(status, ())) for status in statuses]
 
 
 _UUID: dict[str, Any] = {"type": "string", "format": "uuid"}
 _SENDER: dict[str, Any] = {"type": "string", "maxLength": 255}
 _TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
+_EXTRAS = "|".join(agentmessage.INCLUDES)
 _INCLUDE = Parameter(
-    "include", "query", {"type": "string", "pattern": "^(recipients|suspected)(,(recipients|suspected))*$"},
+    "include", "query", {"type": "string", "pattern": f"^({_EXTRAS})(,({_EXTRAS}))*$"},
     "Extra fields, separated by commas: `suspected` (a normal-language opt-out request), `recipients` (every number that "
-    "a group text went to).",
+    "a group text went to), `blocked` (its sender is on a block list).",
 )  # fmt: skip
 _LIST_PARAMETERS = (
     Parameter("cursor", "query", {"type": "string"}, "`next_cursor` of the page before, with the same filters."),

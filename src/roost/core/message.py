@@ -92,6 +92,8 @@ class InboundMessage(NamedTuple):
     carrier_received_at: int | None
     thread_id: str | None
     related_outbound_id: str | None
+    blocked: bool
+    """Whether its sender was on a block list."""
 
 
 def draft(event: InboundEvent) -> Draft | UnknownEvent:
