@@ -40,8 +40,8 @@ class Pair(NamedTuple):
 class Evidence(NamedTuple):
     """How something was said; what is not known is None.
 
-    `message_id` is the inbound message that says it, `carrier_at` when the carrier had it; `details` are the documented
-    fields of an attested capture.
+    `message_id` is the inbound message that says it; `carrier_at` when the carrier had it, or when it was captured
+    elsewhere; `details` are the documented fields of an attested capture.
     """
 
     source: str
@@ -68,6 +68,15 @@ async def consent_of(reader: Reader, org_id: str, number: str, contact_number: s
     return consent_row(rows[0]) if rows else None
 
 
+async def standing_consent(reader: Reader, pair: Pair, scope: OptOutScope) -> Consent | None:
+    """What a keyword is heard against: with the organization's scope, an opt-out from another number stands here too."""
+    standing = await consent_of(reader, pair.org_id, pair.number, pair.contact_number)
+    if scope == "number" or (standing is not None and standing.state == "opted_out"):
+        return standing
+    elsewhere = await _opted_out(reader, pair)
+    return max(elsewhere, key=lambda each: each.opted_out_carrier_at or 0) if elsewhere else standing
+
+
 async def consent_by_id(reader: Reader, org_id: str, consent_id: str) -> Consent | None:
     """One of the organization's."""
     rows = await reader.fetch(_SQL["consent_by_id"], UUID(org_id), UUID(consent_id))
@@ -92,7 +101,7 @@ async def record_opt_in(tx: Transaction, pair: Pair, evidence: Evidence, scope: 
     if scope == "organization":
         for other in await _opted_out(tx, pair):
             if is_lifted(other, evidence.carrier_at):
-                await _opt_in(tx, _pair_of(other), evidence)
+                await _opt_in(tx, pair_of(other), evidence)
     return made
 
 
@@ -226,11 +235,12 @@ async def _withdraw(tx: Transaction, pair: Pair, scope: OptOutScope, *, again: b
     await tx.many(_SQL["withdraw_send"], withdrawn)
 
 
-async def _opted_out(tx: Transaction, pair: Pair) -> list[Consent]:
-    return [consent_row(row) for row in await tx.fetch(_SQL["opted_out"], UUID(pair.org_id), pair.contact_number)]
+async def _opted_out(reader: Reader, pair: Pair) -> list[Consent]:
+    return [consent_row(row) for row in await reader.fetch(_SQL["opted_out"], UUID(pair.org_id), pair.contact_number)]
 
 
-def _pair_of(consent: Consent) -> Pair:
+def pair_of(consent: Consent) -> Pair:
+    """Between whom it is."""
     return Pair(consent.org_id, consent.phone_number_id, consent.number, consent.contact_number)
 
 
