@@ -18,7 +18,7 @@ from bench.worker import Worker
 from roost.api.agentmessage import DEFAULT_LIMIT, ListRequest
 from roost.core.paging import encode_cursor
 from roost.store.base import Store
-from roost.store.listing import id_text
+from roost.core.ids import id_text
 
 AT_MOST = 1.2
 

@@ -1,6 +1,7 @@
 """The whole application put together: the only place that knows every part."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,16 +9,19 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from roost.api.auth import Authenticator
+from roost.api.auth import Authenticator, ShortCache
 from roost.api.errors import general
 from roost.api.http import Endpoint
 from roost.api.inbound import AgentMessageError, Inbound
+from roost.api.messages import Messages
 from roost.api.openapi import document
 from roost.api.operations import Operations
 from roost.api.routes import Answer, Parameter, Route
+from roost.api.sender import Sender
 from roost.api.shell import Shell
 from roost.intake import Intake
 from roost.store.base import Store
+from roost.store.settings import policy_of
 
 
 class Delivered(msgspec.Struct):
@@ -30,10 +34,16 @@ class Delivered(msgspec.Struct):
     receipts: int
 
 
-def build(store: Store, public_url: str) -> ASGIApp:
-    """The ASGI application over an open store."""
-    inbound = Inbound(store, Authenticator(store))
-    routes: list[Route] = [_intake_route(Intake(store)), *inbound.routes()]
+def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None) -> ASGIApp:
+    """The ASGI application over an open store. `wake` tells the worker that there may be something to send."""
+    authenticator = Authenticator(store)
+    policies = ShortCache(partial(policy_of, store))
+    sender = Sender(store, policies, wake)
+    routes: list[Route] = [
+        _intake_route(Intake(store, policies)),
+        *Inbound(store, authenticator).routes(),
+        *Messages(store, authenticator, sender).routes(),
+    ]
 
     def description() -> dict[str, Any]:
         return document(routes, public_url)

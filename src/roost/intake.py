@@ -20,7 +20,8 @@ from roost.metrics import INTAKE
 from roost.store.base import Store
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused
-from roost.store.group import Delivery, Outcome
+from roost.store.group import DEFAULT_POLICY, Delivery, Outcome, Policy
+from roost.store.settings import OrganizationPolicy
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -30,9 +31,10 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Handles `POST /carriers/{carrier}/{account_id}`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, policies: ShortCache[OrganizationPolicy]) -> None:
         self._store = store
         self._accounts: ShortCache[CarrierAccount] = ShortCache(Directory(store).carrier_account)
+        self._policies = policies
 
     async def __call__(self, request: Request) -> Response:
         """200 with what became of the delivery, once it is durable.
@@ -51,7 +53,10 @@ class Intake:
             INTAKE.labels(carrier.NAME, "refused").inc()
             headers = {"WWW-Authenticate": 'Basic realm="roost"'}
             raise Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
-        outcome = await self._store_safely(delivery_of(account, carrier.parse(incoming)), body)
+        organization = await self._policies.get(account.org_id)
+        assert organization is not None, "an account belongs to an organization"
+        policy = Policy(organization.settings, organization.name, carrier.answers_opt_outs)
+        outcome = await self._store_safely(delivery_of(account, carrier.parse(incoming), policy), body)
         _count(carrier.NAME, outcome)
         if outcome.unrouted:
             log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
@@ -76,11 +81,12 @@ class Intake:
             return await self._store.record(Delivery(delivery.org_id, delivery.account_id, [], [], [whole]))
 
 
-def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent]) -> Delivery:
+def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy: Policy = DEFAULT_POLICY) -> Delivery:
     """Sort a request's events by what they become."""
-    delivery = Delivery(account.org_id, account.id, [], [], [])
+    delivery = Delivery(account.org_id, account.id, [], [], [], policy)
+    words = frozenset(policy.settings.opt_out_words)
     for event in events:
-        decided: Draft | ReceiptEvent | UnknownEvent = draft(event) if isinstance(event, InboundEvent) else event
+        decided: Draft | ReceiptEvent | UnknownEvent = draft(event, words) if isinstance(event, InboundEvent) else event
         if isinstance(decided, Draft):
             delivery.drafts.append(decided)
         elif isinstance(decided, ReceiptEvent):

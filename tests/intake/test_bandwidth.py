@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from roost.store.listing import id_text
+from roost.core.ids import id_text
 from support.house import House, Tenant
 from support.payloads import bandwidth_inbound, bandwidth_status
 

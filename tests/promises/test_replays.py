@@ -374,8 +374,8 @@ def test_what_the_database_refuses_is_kept_as_it_came_and_hurts_nobody(
     if refused == "\0" and house.config.database_url == "sqlite":
         pytest.skip("SQLite takes a NUL")
 
-    def spoil(event: InboundEvent) -> Draft | UnknownEvent:
-        decided = draft(event)
+    def spoil(event: InboundEvent, words: frozenset[str]) -> Draft | UnknownEvent:
+        decided = draft(event, words)
         return decided._replace(body=refused) if isinstance(decided, Draft) and event.body == "poison" else decided
 
     monkeypatch.setattr(intake, "draft", spoil)

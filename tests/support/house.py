@@ -15,6 +15,7 @@ import uvloop
 from roost import config
 from roost.app import build
 from roost.core.account import CarrierAccount
+from roost.core.scopes import SCOPES
 from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
@@ -51,7 +52,7 @@ class Tenant:
         registered = house.wait(directory.add_number(self.org.org_id, number, self.account.id, agent.id, ""))
         assert registered is not None
         self.number: Number = registered
-        self.key = house.wait(directory.create_api_key(self.org.org_id, "test", ["messages:read"], None)).plaintext
+        self.key = house.wait(directory.create_api_key(self.org.org_id, "test", sorted(SCOPES), None)).plaintext
         self.webhook = f"/carriers/{carrier}/{self.account.id}"
         self.auth = {"Authorization": f"Bearer {self.key}"}
         self.agent_header = {"X-Agent-ID": wallet}
@@ -102,6 +103,26 @@ class House:
     def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
         """POST a carrier's payload to the tenant's real webhook URL with its real credential."""
         return self.http.post(tenant.webhook, json=payload, auth=BASIC, **options)
+
+    def send(self, tenant: Tenant, to: str, text: str = "hello", **fields: Any) -> httpx.Response:
+        """POST /v1/messages from the tenant's number."""
+        body = {"from": tenant.number.number, "to": to, "text": text, **fields}
+        return self.http.post("/v1/messages", json=body, headers=tenant.auth)
+
+    def sent(self, tenant: Tenant, to: str, text: str = "hello", **fields: Any) -> str:
+        """The id of a message that is accepted."""
+        answer = self.send(tenant, to, text, **fields)
+        assert answer.status_code == 202, answer.text
+        message_id: str = answer.json()["data"]["id"]
+        return message_id
+
+    def outbound(self, tenant: Tenant, **params: Any) -> list[dict[str, Any]]:
+        """One page of the outbound messages, newest first, with everything that `include` knows."""
+        params = {"include": "error,thread_id,media_urls", **params}
+        answer = self.http.get("/v1/messages", params=params, headers=tenant.auth)
+        assert answer.status_code == 200, answer.text
+        data: list[dict[str, Any]] = answer.json()["data"]
+        return data
 
     def inbound(self, tenant: Tenant, **params: Any) -> list[dict[str, Any]]:
         """One page of dialect A."""

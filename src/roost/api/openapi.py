@@ -12,6 +12,7 @@ _REF = "#/components/schemas/{name}"
 _HEADERS = {
     "X-Request-Id": ("The id of this request, as in the server's log.", {"type": "string"}),
     "X-Has-More": ("`true` when there is more than this answer holds.", {"type": "string", "enum": ["true"]}),
+    "X-Next-Cursor": ("The next page's cursor; absent on the last page.", {"type": "string"}),
     "Retry-After": ("Whole seconds to wait.", {"type": "string"}),
     "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
 }

@@ -5,6 +5,7 @@ Facts: Bandwidth's Messaging API reference, "Messaging callbacks" (inbound and s
 
 from roost.carriers.contract import IntakeRequest, verify_basic
 from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
+from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
 
 NAME = "bandwidth"
@@ -65,3 +66,13 @@ def _event(raw: bytes) -> CarrierEvent:
         # The event's `time` is when Bandwidth made the callback; `message.time` is when it received the text.
         carrier_received_at=instant(message.get("time")) or instant(event.get("time")),
     )
+
+
+def can_send(account: CarrierAccount) -> bool:
+    """Always."""
+    return True
+
+
+def answers_opt_outs(number: str) -> bool:
+    """Never."""
+    return False

@@ -5,6 +5,7 @@ A callback is one JSON object or an array of them: `{"id", "from", "to", "text",
 
 from roost.carriers.contract import IntakeRequest, verify_basic
 from roost.carriers.fields import events_of, instant, object_of, text, texts
+from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, UnknownEvent
 
 NAME = "loopback"
@@ -37,3 +38,13 @@ def _event(raw: bytes) -> CarrierEvent:
         media=texts(message.get("media")),
         carrier_received_at=instant(message.get("time")),
     )
+
+
+def can_send(account: CarrierAccount) -> bool:
+    """Always."""
+    return True
+
+
+def answers_opt_outs(number: str) -> bool:
+    """Never."""
+    return False

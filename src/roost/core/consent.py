@@ -9,7 +9,7 @@ State = Literal["opted_in", "opted_out", "pending"]
 Event = Literal["opt_in", "opt_out", "reconfirm", "expired"]
 Reply = Literal["stop", "help", "start"]
 
-#: A confirmation of an opt-out may be sent within five minutes of it: 47 CFR 64.1200(a)(12).
+#: A confirmation of an opt-out may be sent within five minutes of its receipt: 47 CFR 64.1200(a)(12).
 CONFIRMATION_US = 5 * 60 * 1_000_000
 
 
@@ -91,8 +91,7 @@ def hear(keyword: Keyword, standing: Consent | None, carrier_at: int, now: int) 
     if keyword.kind == "opt_out":
         if state == "opted_out":
             return Heard("opted_out", "reconfirm", None)
-        prompt = now - carrier_at <= CONFIRMATION_US
-        return Heard("opted_out", "opt_out", "stop" if prompt else None)
+        return Heard("opted_out", "opt_out", "stop")
     if keyword.kind == "help":
         # Somebody who opted out gets one confirmation and nothing after it.
         return NOTHING if state == "opted_out" else Heard(None, None, "help")

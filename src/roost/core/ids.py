@@ -8,6 +8,7 @@ In Python an id is its canonical text (36 characters, lower case); in the databa
 """
 
 import re
+from typing import Any
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -57,6 +58,11 @@ def text_of(raw: bytes) -> str:
     """16 bytes as canonical text."""
     digits = raw.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def id_text(value: Any) -> str:
+    """An id as a database returns it (16 bytes, or a UUID), as canonical text."""
+    return text_of(value) if type(value) is bytes else str(value)
 
 
 def bytes_of(text: str) -> bytes:

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Literal, NamedTuple
 
-from roost.core.optout import is_suspected, keyword
+from roost.core.optout import Keyword, is_suspected, keyword
 from roost.core.segments import segments
 from roost.core.text import storable
 
@@ -65,10 +65,15 @@ class Draft(NamedTuple):
     channel: Channel
     media: tuple[str, ...]
     segment_count: int
-    opt_out_keyword: str | None
+    keyword: Keyword | None
     suspected: bool
     carrier_received_at: int | None
     raw: bytes
+
+    @property
+    def opt_out_keyword(self) -> str | None:
+        """The canonical word, where the text is an opt-out."""
+        return self.keyword.keyword if self.keyword is not None and self.keyword.kind == "opt_out" else None
 
 
 class InboundMessage(NamedTuple):
@@ -96,15 +101,18 @@ class InboundMessage(NamedTuple):
     """Whether its sender was on a block list."""
 
 
-def draft(event: InboundEvent) -> Draft | UnknownEvent:
-    """Decide channel, segments and opt-out of a text; a sender too long to index is kept as an unknown event."""
+def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> Draft | UnknownEvent:
+    """Decide channel, segments and keyword of a text; a sender too long to index is kept as an unknown event.
+
+    `opt_out_words` are those that the organization added.
+    """
     sender = storable(event.from_number)
     if not sender or len(sender) > MAX_INDEXED:
         return UnknownEvent("malformed_sender", event.raw)
     body = storable(event.body)
     # Bandwidth counts one segment for any MMS and lists several recipients only there: a group text is an MMS.
     channel: Channel = "mms" if event.media or len(event.recipients) > 1 else "sms"
-    found = keyword(body)
+    found = keyword(body, opt_out_words)
     opted_out = found is not None and found.kind == "opt_out"
     return Draft(
         carrier_message_id=carrier_key(event.carrier_message_id, event.raw),
@@ -115,7 +123,7 @@ def draft(event: InboundEvent) -> Draft | UnknownEvent:
         channel=channel,
         media=tuple(map(storable, event.media)),
         segment_count=_segment_count(event.segment_count, channel, body),
-        opt_out_keyword=found.keyword if found and opted_out else None,
+        keyword=found,
         suspected=not opted_out and is_suspected(body),
         carrier_received_at=event.carrier_received_at,
         raw=event.raw,

@@ -48,6 +48,11 @@ class Store(ABC):
         self._alarmed_at: int | None = None
 
     @property
+    def is_distributed(self) -> bool:
+        """Whether one transaction may touch one organization only."""
+        return False
+
+    @property
     def ahead_us(self) -> int:
         """How far the newest position that this process wrote is ahead of the clock."""
         return max(0, self._newest_us - self.clock())

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from roost.core.ids import LAST_ID
+from roost.core.ids import LAST_ID, id_text
 from roost.store.audit import Actor, audited
 from roost.store.base import Row, Store
-from roost.store.listing import id_text
 from roost.store.sql import load
 from roost.store.transaction import Transaction
 

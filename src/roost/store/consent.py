@@ -11,9 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from roost.core.consent import Consent, Event, State, is_challenged, is_lifted
-from roost.core.ids import LAST_ID
+from roost.core.ids import LAST_ID, id_text
 from roost.core.organization import OptOutScope
-from roost.store.listing import id_text
 from roost.store.sql import load
 from roost.store.transaction import Row, Transaction
 

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.account import CarrierAccount
-from roost.core.ids import RANDOM_BITS, uuid7
+from roost.core.ids import RANDOM_BITS, id_text, uuid7
 from roost.store.base import Store
-from roost.store.listing import id_text
 from roost.store.sql import QUERIES
 
 _KEY_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -10,7 +10,21 @@ from typing import Any, NamedTuple
 
 from roost.core.ids import RANDOM_BITS, uuid7
 from roost.core.message import MAX_INDEXED, Draft, ReceiptEvent, UnknownEvent, carrier_key
+from roost.core.organization import Settings
 from roost.core.text import storable
+
+
+class Policy(NamedTuple):
+    """What a delivery's effects depend on: the organization's settings, and what its carrier does by itself."""
+
+    settings: Settings = Settings()
+    organization: str = ""
+    """Its name."""
+    answers_opt_outs: Callable[[str], bool] = lambda _: False
+    """Whether the carrier confirms opt-outs on this number of ours, so that we must not."""
+
+
+DEFAULT_POLICY = Policy()
 
 
 class Delivery(NamedTuple):
@@ -21,6 +35,7 @@ class Delivery(NamedTuple):
     drafts: list[Draft]
     receipts: list[ReceiptEvent]
     unknown: list[UnknownEvent]
+    policy: Policy = DEFAULT_POLICY
 
 
 class Outcome(NamedTuple):
@@ -38,6 +53,25 @@ class Holder(NamedTuple):
 
     phone_number_id: str
     agent_id: str | None
+
+
+class Link(NamedTuple):
+    """What an inbound message answers, and whether its sender is on a block list."""
+
+    related_outbound_id: str | None
+    thread_id: str | None
+    is_blocked: bool
+
+
+class New(NamedTuple):
+    """A message that was new, with what it may set off."""
+
+    id: str
+    org_id: str
+    holder: Holder
+    number: str
+    draft: Draft
+    policy: Policy
 
 
 class _Candidate(NamedTuple):
@@ -100,18 +134,13 @@ class Group:
                 for event in delivery.unknown
             ]
 
-    def org_ids(self) -> list[str]:
-        """Whose counters must be locked, in the order that keeps two groups from a deadlock."""
-        return sorted({candidate.org_id for candidate in self._candidates})
+    def org_ids(self) -> set[str]:
+        """Whose counters must be locked: for a message's place, and so that a receipt and its send see each other."""
+        return {c.org_id for c in self._candidates} | {d.org_id for d in self._deliveries if d.receipts}
 
-    def place(self, last: Mapping[str, int], now_us: int) -> dict[str, int]:
-        """Give every candidate the next position of its organization: max(now, last + 1). Returns the new counters."""
-        newest = dict(last)
-        for candidate in self._candidates:
-            position = max(now_us, newest[candidate.org_id] + 1)
-            newest[candidate.org_id] = position
-            self._ids.append(uuid7(position, self._random_bits(RANDOM_BITS)))
-        return newest
+    def place(self, take: Callable[[str], int]) -> None:
+        """Give every candidate the next position of its organization, which `take` takes."""
+        self._ids = [uuid7(take(c.org_id), self._random_bits(RANDOM_BITS)) for c in self._candidates]
 
     def key_rows(self) -> list[Row]:
         """Rows of message_keys; those that conflict with a stored one are replays."""
@@ -120,8 +149,16 @@ class Group:
             for c, message_id in zip(self._candidates, self._ids, strict=True)
         ]
 
-    def messages(self, new_ids: set[str]) -> list[Row]:
-        """Rows of inbound_messages, for the ids whose keys were new."""
+    def new(self, new_ids: set[str]) -> list[New]:
+        """The messages whose keys were new, in order."""
+        return [
+            New(message_id, c.org_id, c.holder, c.to_number, c.draft, self._deliveries[c.delivery].policy)
+            for c, message_id in zip(self._candidates, self._ids, strict=True)
+            if message_id in new_ids
+        ]
+
+    def messages(self, links: Mapping[str, Link]) -> list[Row]:
+        """Rows of inbound_messages, for the ids whose keys were new, which are those that have a link."""
         return [
             (
                 c.org_id,
@@ -139,13 +176,20 @@ class Group:
                 c.draft.suspected,
                 c.draft.carrier_message_id,
                 c.draft.carrier_received_at,
+                link.thread_id,
+                link.related_outbound_id,
                 c.draft.opt_out_keyword is not None,
+                link.is_blocked,
                 c.account_id,
                 c.draft.raw,
             )
             for c, message_id in zip(self._candidates, self._ids, strict=True)
-            if message_id in new_ids
+            if (link := links.get(message_id)) is not None
         ]
+
+    def receipt_events(self) -> list[tuple[str, str, list[ReceiptEvent]]]:
+        """(organization, carrier account, receipts) of each delivery that brought some."""
+        return [(d.org_id, d.account_id, d.receipts) for d in self._deliveries if d.receipts]
 
     def receipts(self, now_us: int) -> list[Row]:
         """Rows of delivery_receipts; one that is stored already is a replay."""

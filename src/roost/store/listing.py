@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from roost.core.ids import position_in, text_of
+from roost.core.ids import id_text, position_in, text_of
 from roost.core.inbox import InboxQuery
 from roost.core.message import InboundMessage
 
@@ -67,11 +67,6 @@ def _list_sql(columns: tuple[str, ...], ascending: bool, name_index: bool) -> st
 
 
 GET_SQL = f"SELECT {_COLUMNS} FROM inbound_messages WHERE org_id = $1 AND id = $2"  # noqa: S608 - the columns are ours
-
-
-def id_text(value: Any) -> str:
-    """An id as either database returns it (16 bytes or a UUID), as canonical text."""
-    return text_of(value) if type(value) is bytes else str(value)
 
 
 # Organizations, numbers and agents are few, and every row names three of them.

@@ -11,9 +11,10 @@ import asyncpg
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
+from roost.store.effects import apply_effects, links_of
 from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
-from roost.store.sql import QUERIES, load
+from roost.store.sql import QUERIES, load, wanted_unnested
 from roost.store.transaction import Transaction
 from roost.store.vault import Vault
 
@@ -139,6 +140,10 @@ class PostgresStore(Store):
         self._intake_turn = asyncio.Lock()
         self._committers: dict[str, GroupCommitter[Delivery, Outcome]] = {}
 
+    @property
+    def is_distributed(self) -> bool:
+        return bool(self._split_groups)
+
     async def open(self) -> None:
         await self._migrate()
         await self._check_secret_key()
@@ -194,23 +199,24 @@ class PostgresStore(Store):
         async with (await self._intake_line.connection()).transaction():
             held = await fetch(_SQL["holders"], list(group.wanted()))
             group.route({(str(a), n): Holder(str(i), str(g) if g else None) for a, n, i, g in held})
+            tx = PostgresTransaction(self._intake_line, self.clock, self.random_bits)
             org_ids = group.org_ids()
-            last = {str(org_id): us for org_id, us in await fetch(_SQL["counters"], org_ids)} if org_ids else {}
-            # The clock is read after the locks are held: a time read before could be older than what was committed since.
-            now = self.clock()
-            newest = group.place(last, now)
-            new_ids: set[str] = set()
             if org_ids:
-                new_ids = {str(row[0]) for row in await fetch(_SQL["insert_keys"], *_columns(group.key_rows()))}
+                await tx.lock(*org_ids)
+            group.place(tx.take)
+            keys = group.key_rows()
+            new_ids = {str(row[0]) for row in await fetch(_SQL["insert_keys"], *_columns(keys))} if keys else set()
+            now = tx.now()
             for name, rows in (
-                ("insert_messages", group.messages(new_ids)),
+                ("insert_messages", group.messages(await links_of(tx, group.new(new_ids)))),
                 ("insert_receipts", group.receipts(now)),
                 ("insert_unrouted", group.unrouted(now)),
-                ("advance", list(newest.items())),
             ):
                 if rows:
                     await fetch(_SQL[name], *_columns(rows))
-        self._watch_clock(max(newest.values(), default=0))
+            await apply_effects(tx, group, new_ids)
+            newest = await tx.finish()
+        self._watch_clock(newest)
         return group.outcomes(new_ids)
 
     async def _migrate(self) -> None:
@@ -264,6 +270,15 @@ class PostgresTransaction(Transaction):
     async def many(self, sql: str, rows: Sequence[Row]) -> None:
         await self._line.many(sql, rows)
 
+    async def finish(self) -> int:
+        taken = self._taken_positions()
+        if taken:
+            await self._line.fetch(_SQL["advance"], *_columns(taken))
+        return max((last for _, last in taken), default=0)
+
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        return await self._line.fetch(wanted_unnested(sql, columns), *_columns(rows)) if rows else []
+
     async def _last_positions(self, org_ids: list[UUID]) -> list[Row]:
         return await self._line.fetch(_SQL["counters"], org_ids)
 
@@ -282,12 +297,13 @@ class _Attempt:
         await around.start()
         try:
             result = await work(transaction)
+            newest_us = await transaction.finish()
         except Exception:  # not when cancelled: then the line is dropped, and the server rolls back
             await around.rollback()
             raise
         self.committing = True
         await around.commit()
-        self.newest_us = transaction.newest_us
+        self.newest_us = newest_us
         return result
 
 
@@ -319,5 +335,5 @@ async def _settled(line: Line, work: Callable[[], Awaitable[T]], again: Callable
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
-def _columns(rows: list[Row]) -> list[list[Any]]:
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]

@@ -17,11 +17,11 @@ ON CONFLICT DO NOTHING RETURNING message_id;
 
 -- insert_messages: the columns of `Group.messages`
 INSERT INTO inbound_messages (org_id, id, phone_number_id, agent_id, from_number, to_number, body, channel, media,
-    recipients, segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, opt_out,
-    carrier_account_id, raw)
+    recipients, segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id,
+    related_outbound_id, opt_out, blocked, carrier_account_id, raw)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::int[], $12::text[], $13::bool[], $14::text[], $15::bigint[], $16::bool[],
-    $17::uuid[], $18::bytea[]);
+    $9::text[], $10::text[], $11::int[], $12::text[], $13::bool[], $14::text[], $15::bigint[], $16::uuid[], $17::uuid[],
+    $18::bool[], $19::bool[], $20::uuid[], $21::bytea[]);
 
 -- insert_receipts: changes nothing for a replay
 INSERT INTO delivery_receipts (org_id, carrier_account_id, carrier_message_id, recipient, event, error_code,

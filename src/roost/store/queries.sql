@@ -13,6 +13,9 @@ SELECT org_id, name, created_at FROM organizations ORDER BY org_id;
 -- organization: one, by id
 SELECT org_id, name, created_at FROM organizations WHERE org_id = $1;
 
+-- organization_policy: its name and its settings
+SELECT name, settings FROM organizations WHERE org_id = $1;
+
 -- organizations_named: by name, which need not be unique
 SELECT org_id, name, created_at FROM organizations WHERE name = $1 ORDER BY org_id;
 

@@ -19,9 +19,10 @@ from roost.core.inbox import InboxQuery, Page
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
+from roost.store.effects import apply_effects, links_of
 from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.group import Delivery, Group, Holder, Outcome
-from roost.store.sql import QUERIES, for_sqlite, load
+from roost.store.sql import QUERIES, for_sqlite, load, wanted_values
 from roost.store.transaction import Transaction
 from roost.store.vault import Vault
 
@@ -102,7 +103,7 @@ class SqliteStore(Store):
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async def with_newest(writer: apsw.Connection) -> tuple[T, int]:
             transaction = SqliteTransaction(writer, self.clock, self.random_bits)
-            return await work(transaction), transaction.newest_us
+            return await work(transaction), await transaction.finish()
 
         result, newest = await self._transaction(with_newest)
         self._watch_clock(newest)
@@ -127,23 +128,23 @@ class SqliteStore(Store):
                 for account_id, number_id, agent_id in execute(_SQL["holders"], (number,))
             }
         )
-        # BEGIN IMMEDIATE holds the one write lock, so that nobody else can move the counters before we commit.
-        last = {org_id: next(execute(_SQL["counter"], (bytes_of(org_id),)))[0] for org_id in group.org_ids()}
-        now = self.clock()
-        newest = group.place(last, now)
+        tx = SqliteTransaction(self._writer, self.clock, self.random_bits)
+        await tx.lock(*group.org_ids())
+        group.place(tx.take)
         new_ids = set()
         for org_id, account_id, carrier_message_id, number, message_id in group.key_rows():
             key = (bytes_of(org_id), bytes_of(account_id), carrier_message_id, number, bytes_of(message_id))
             execute(_SQL["insert_key"], key)
             if changes():
                 new_ids.add(message_id)
-        messages = [_message_row(row) for row in group.messages(new_ids)]
-        self._writer.executemany(_SQL["insert_message"], messages)
+        links = await links_of(tx, group.new(new_ids))
+        self._writer.executemany(_SQL["insert_message"], [_message_row(row) for row in group.messages(links)])
+        now = tx.now()
         for name, rows in (("insert_receipt", group.receipts(now)), ("insert_unrouted", group.unrouted(now))):
             ids = 2 if name == "insert_receipt" else 3
             self._writer.executemany(_SQL[name], [(*map(bytes_of, row[:ids]), *row[ids:]) for row in rows])
-        self._writer.executemany(_SQL["advance"], [(bytes_of(org_id), us) for org_id, us in newest.items()])
-        return group.outcomes(new_ids), max(newest.values(), default=0)
+        await apply_effects(tx, group, new_ids)
+        return group.outcomes(new_ids), await tx.finish()
 
     async def _transaction(self, work: Callable[[apsw.Connection], Awaitable[T]]) -> T:
         # Whoever asked may go away meanwhile; the transaction may not be left half-way.
@@ -207,6 +208,15 @@ class SqliteTransaction(Transaction):
     async def many(self, sql: str, rows: Sequence[Row]) -> None:
         self._writer.executemany(for_sqlite(sql), [_bound(row) for row in rows])
 
+    async def finish(self) -> int:
+        taken = self._taken_positions()
+        await self.many("UPDATE positions SET last_us = $2 WHERE org_id = $1", taken)
+        return max((last for _, last in taken), default=0)
+
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        statement = for_sqlite(wanted_values(sql, columns))
+        return [found for row in rows for found in self._writer.execute(statement, _bound(row))]
+
     async def _last_positions(self, org_ids: list[UUID]) -> list[Row]:
         # BEGIN IMMEDIATE holds the one write lock, so that nobody else can move the counters before we commit.
         found = [(org_id, list(self._writer.execute(_SQL["counter"], (org_id.bytes,)))) for org_id in org_ids]
@@ -237,7 +247,12 @@ def _bound(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _message_row(row: Row) -> Row:
-    org_id, message_id, phone_number_id, agent_id, *middle, account_id, raw = row
-    agent = bytes_of(agent_id) if agent_id else None
-    ids = (bytes_of(org_id), bytes_of(message_id), bytes_of(phone_number_id), agent)
-    return (*ids, *middle, bytes_of(account_id), raw)
+    org_id, message_id, phone_number_id, agent_id, *middle, thread_id, related_id, opt_out, blocked, account_id, raw = (
+        row
+    )
+    first = (bytes_of(org_id), bytes_of(message_id), bytes_of(phone_number_id), _bytes(agent_id))
+    return (*first, *middle, _bytes(thread_id), _bytes(related_id), opt_out, blocked, bytes_of(account_id), raw)
+
+
+def _bytes(message_id: str | None) -> bytes | None:
+    return bytes_of(message_id) if message_id else None

@@ -6,18 +6,15 @@ SELECT carrier_account_id, id, agent_id FROM numbers WHERE number = $1;
 -- counter: of one organization; BEGIN IMMEDIATE has locked it already
 SELECT last_us FROM positions WHERE org_id = $1;
 
--- advance: of one organization
-UPDATE positions SET last_us = $2 WHERE org_id = $1;
-
 -- insert_key: changes nothing for a replay
 INSERT INTO message_keys (org_id, carrier_account_id, carrier_message_id, to_number, message_id)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
 
 -- insert_message: the columns of `Group.messages`
 INSERT INTO inbound_messages (org_id, id, phone_number_id, agent_id, from_number, to_number, body, channel, media,
-    recipients, segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, opt_out,
-    carrier_account_id, raw)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+    recipients, segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id,
+    related_outbound_id, opt_out, blocked, carrier_account_id, raw)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21);
 
 -- insert_receipt: changes nothing for a replay
 INSERT INTO delivery_receipts (org_id, carrier_account_id, carrier_message_id, recipient, event, error_code,

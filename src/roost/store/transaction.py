@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from roost.core.ids import RANDOM_BITS, uuid7
+from roost.core.ids import RANDOM_BITS, id_text, uuid7
 
 Row = tuple[Any, ...]
 
@@ -20,8 +20,8 @@ class Transaction(ABC):
     def __init__(self, clock: Callable[[], int], random_bits: Callable[[int], int]) -> None:
         self._clock = clock
         self._random_bits = random_bits
-        self.newest_us = 0
-        """The newest position that it gave."""
+        self._last: dict[str, int] = {}
+        self._taken: set[str] = set()
 
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
@@ -32,34 +32,47 @@ class Transaction(ABC):
         """One statement for each row of arguments."""
 
     @abstractmethod
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        """Rows of a query that reads from `wanted`, which has the given rows; `columns` are "name type, ...".
+
+        One statement on PostgreSQL, and one for each row on SQLite, where nothing is saved by having fewer.
+        """
+
+    @abstractmethod
     async def _last_positions(self, org_ids: list[UUID]) -> list[Row]:
         """(org_id, last_us) of each, locked until the end of the transaction."""
 
-    async def lock(self, *org_ids: str) -> dict[str, int]:
-        """Lock the counters of the organizations and return the last position of each; nobody else writes there now.
+    async def lock(self, *org_ids: str) -> None:
+        """Lock the counters of the organizations: nobody else writes there until this transaction has ended.
 
         Whoever changes what readers follow, or what a send is decided by, holds the organization's counter. All that a
         transaction needs are locked at once, in sorted order, so that two never wait for each other.
         """
-        rows = await self._last_positions([UUID(org_id) for org_id in sorted(set(org_ids))])
-        return {(str(org_id) if isinstance(org_id, UUID) else str(UUID(bytes=org_id))): us for org_id, us in rows}
+        for org_id, last_us in await self._last_positions([UUID(org_id) for org_id in sorted(set(org_ids))]):
+            self._last[id_text(org_id)] = last_us
 
     def now(self) -> int:
         """The clock. Read after `lock`: a time from before could be older than what was committed since."""
         return self._clock()
 
-    async def positions(self, org_id: str, last_us: int, count: int) -> list[int]:
-        """The next `count` positions after `last_us`, which `lock` gave; each is max(now, last + 1)."""
-        first = max(self.now(), last_us + 1)
-        taken = list(range(first, first + count))
-        await self.fetch("UPDATE positions SET last_us = $2 WHERE org_id = $1", UUID(org_id), taken[-1])
-        self.newest_us = max(self.newest_us, taken[-1])
-        return taken
+    def take(self, org_id: str) -> int:
+        """The next position of an organization that is locked: max(now, last + 1)."""
+        self._last[org_id] = position = max(self.now(), self._last[org_id] + 1)
+        self._taken.add(org_id)
+        return position
 
     async def position(self, org_id: str) -> int:
-        """Lock the organization's counter and take its next position."""
-        last = await self.lock(org_id)
-        return (await self.positions(org_id, last[org_id], 1))[0]
+        """Lock one organization and take its next position."""
+        if org_id not in self._last:
+            await self.lock(org_id)
+        return self.take(org_id)
+
+    @abstractmethod
+    async def finish(self) -> int:
+        """Write down how far the counters have come: before the commit. The newest position of all, or 0."""
+
+    def _taken_positions(self) -> list[Row]:
+        return [(UUID(org_id), self._last[org_id]) for org_id in sorted(self._taken)]
 
     def new_id(self, position_us: int | None = None) -> str:
         """A new id at a position, or at the present time for what nobody follows."""

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.account import CarrierAccount
+from roost.core.ids import id_text
 from roost.core.message import Draft
 from roost.store.base import Store
-from roost.store.listing import id_text
 from roost.store.sql import QUERIES
 
 

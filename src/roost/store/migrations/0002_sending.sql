@@ -15,6 +15,7 @@ ALTER TABLE access_tokens ADD COLUMN created_by TEXT;
 
 ALTER TABLE inbound_messages ADD COLUMN blocked BOOLEAN NOT NULL DEFAULT FALSE;  -- its sender is on a block list
 CREATE INDEX inbound_by_thread ON inbound_messages (org_id, thread_id, id) WHERE thread_id IS NOT NULL;
+CREATE INDEX inbound_suspected ON inbound_messages (org_id, from_number, to_number, id) WHERE suspected;
 
 -- created_at is the time in the id, as an inbound message's received_at is.
 CREATE TABLE outbound_messages (

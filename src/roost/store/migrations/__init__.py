@@ -5,11 +5,11 @@ in a comment: `/* sqlite: WITHOUT ROWID */`.
 """
 
 import hashlib
-import re
 from importlib.resources import files
 from typing import NamedTuple
 
 from roost.store.errors import NewerDatabase
+from roost.store.sql import for_sqlite
 
 
 class Migration(NamedTuple):
@@ -17,9 +17,6 @@ class Migration(NamedTuple):
     name: str
     sql: str
     checksum: str
-
-
-_SQLITE_ONLY = re.compile(r"/\* sqlite: (.*?) \*/")
 
 
 def available(dialect: str) -> list[Migration]:
@@ -30,7 +27,7 @@ def available(dialect: str) -> list[Migration]:
         if file.name.endswith(".sql") and only in ("", dialect):
             text = file.read_text("utf-8")
             number, _, name = stem.partition("_")
-            sql = _SQLITE_ONLY.sub(r"\1", text) if dialect == "sqlite" else text
+            sql = for_sqlite(text) if dialect == "sqlite" else text
             found.append(Migration(int(number), name, sql, hashlib.sha256(text.encode()).hexdigest()))
     return found
 

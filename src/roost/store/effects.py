@@ -1,0 +1,80 @@
+"""What an inbound text sets off, in the transaction that stores it: its thread, its keyword, a receipt's status."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from roost.core.consent import CONFIRMATION_US, Reply, hear
+from roost.core.ids import floor_of, id_text, position_of
+from roost.core.numbers import is_e164
+from roost.core.outbound import THREAD_US, Send
+from roost.core.replies import reply_text
+from roost.store.consent import Evidence, Pair, record_opt_in, record_opt_out, standing_consent
+from roost.store.group import Group, Link, New
+from roost.store.sending import accept
+from roost.store.sql import load
+from roost.store.transaction import Transaction
+
+_SQL = load("outbound.sql")
+_REPLIES = "message_id uuid, org_id uuid, ours text, theirs text, since_id uuid"
+
+
+async def links_of(tx: Transaction, new: Sequence[New]) -> dict[str, Link]:
+    """By message: the newest outbound one of the 24 hours before it, exactly 24 hours among them."""
+    rows = await tx.joined(
+        _SQL["before_reply"],
+        _REPLIES,
+        [
+            (UUID(m.id), UUID(m.org_id), m.number, m.draft.from_number, UUID(floor_of(position_of(m.id) - THREAD_US)))
+            for m in new
+        ],
+    )
+    return {
+        id_text(message_id): Link(_text(related_id), _text(thread_id), bool(is_blocked))
+        for message_id, related_id, thread_id, is_blocked in rows
+    }
+
+
+async def apply_effects(tx: Transaction, group: Group, new_ids: set[str]) -> None:
+    """Keywords change consent and may be answered; receipts move outbound messages on."""
+    for message in group.new(new_ids):
+        if message.draft.keyword is not None:
+            await _hear(tx, message)
+
+
+async def _hear(tx: Transaction, message: New) -> None:
+    draft, policy = message.draft, message.policy
+    assert draft.keyword is not None
+    scope = policy.settings.opt_out_scope
+    pair = Pair(message.org_id, message.holder.phone_number_id, message.number, draft.from_number)
+    received_at = position_of(message.id)
+    carrier_at = draft.carrier_received_at or received_at
+    heard = hear(draft.keyword, await standing_consent(tx, pair, scope), carrier_at, received_at)
+    said = Evidence("inbound_reply", "sms_keyword", draft.keyword.keyword, message.id, carrier_at)
+    if heard.state == "opted_out":
+        await record_opt_out(tx, pair, said, scope)
+    elif heard.state == "opted_in":
+        await record_opt_in(tx, pair, said, scope)
+    if heard.reply is not None:
+        await _answer(tx, message, heard.reply)
+
+
+async def _answer(tx: Transaction, message: New, reply: Reply) -> None:
+    """Queue the auto-reply, unless it is switched off, the carrier gives it, or nobody can be answered there."""
+    policy, contact = message.policy, message.draft.from_number
+    carrier_answers = reply != "help" and policy.answers_opt_outs(message.number)
+    if not policy.settings.auto_replies.enabled or carrier_answers or not is_e164(contact):
+        return
+    send = Send(
+        org_id=message.org_id,
+        from_number=message.number,
+        to_number=contact,
+        body=reply_text(reply, policy.organization, policy.settings.auto_replies),
+        purpose="auto_reply",
+        expires_at=position_of(message.id) + CONFIRMATION_US,
+    )
+    await accept(tx, [(send, policy.settings)])
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else id_text(value)
