@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from roost.api.agentmessage import Meta
+from roost.api.listing import ListMeta
 from roost.core.consent import Consent, Event
 from roost.core.times import rfc3339
 from roost.store.consent import ConsentEvent
@@ -71,27 +71,24 @@ class HostedFormBody(msgspec.Struct):
 class ConsentList(msgspec.Struct):
     success: Literal[True]
     data: list[ConsentBody]
-    meta: Meta
+    meta: ListMeta
 
 
 class ConsentHistory(msgspec.Struct):
     success: Literal[True]
     data: list[ConsentEventBody]
-    meta: Meta
+    meta: ListMeta
 
 
 def consent_body(consent: Consent) -> ConsentBody:
     """The documented keys."""
-    return ConsentBody(*_common(consent))
+    return ConsentBody(**_common(consent))
 
 
 def recorded_body(consent: Consent, agreement_text_hash: str | None, *, already: bool) -> RecordedBody:
     """What `POST /v1/consent` answers."""
-    return RecordedBody(
-        *_common(consent),
-        agreement_text_hash,
-        already and consent.state == "opted_in",
-    )
+    standing = already and consent.state == "opted_in"
+    return RecordedBody(**_common(consent), agreement_text_hash=agreement_text_hash, already_opted_in=standing)
 
 
 def challenge_body(consent: Consent, *, already: bool) -> ChallengeBody:
@@ -122,19 +119,24 @@ def event_body(event: ConsentEvent) -> ConsentEventBody:
     )
 
 
-def _common(consent: Consent) -> tuple[Any, ...]:
-    return (
-        consent.id,
-        consent.org_id,
-        consent.phone_number_id,
-        consent.contact_number,
-        consent.state == "opted_in",
-        _moment(consent.opted_in_at),
-        _moment(consent.opted_out_at),
-        consent.source,
-        rfc3339(consent.created_at),
-        rfc3339(consent.updated_at),
-    )
+def _common(consent: Consent) -> dict[str, Any]:
+    return {
+        "id": consent.id,
+        "org_id": consent.org_id,
+        "phone_number_id": consent.phone_number_id,
+        "contact_number": consent.contact_number,
+        "opted_in": consent.state == "opted_in",
+        "opted_in_at": _moment(consent.opted_in_at),
+        "opted_out_at": _moment(consent.opted_out_at),
+        "source": consent.source,
+        "created_at": rfc3339(consent.created_at),
+        "updated_at": rfc3339(consent.updated_at),
+    }
+
+
+def form_body(token: str, public_url: str, expires_at: int) -> HostedFormBody:
+    """What `POST /v1/consent/hosted` answers."""
+    return HostedFormBody(token, f"{public_url}/consent/{token}", rfc3339(expires_at))
 
 
 def _moment(us: int | None) -> str | None:

@@ -1,17 +1,17 @@
 """Dialect A's consent routes: what their bodies and query strings ask for."""
 
 import ipaddress
-import json
 from typing import Any, NamedTuple
 
 from roost.api import queries
-from roost.api.bodies import Fields, boolean, invalid, one_of, string
-from roost.core.ids import LAST_ID, parse_uuid, position_of
+from roost.api.bodies import Fields, boolean, one_of, string
+from roost.api.listing import Asked, parse_list
+from roost.core.ids import parse_uuid, position_of
 from roost.core.numbers import is_e164
 from roost.core.outbound import MAX_TEXT
-from roost.core.paging import InvalidCursor, decode_cursor
 from roost.core.times import parse_instant
 from roost.store.consent import Evidence, hash_of
+from roost.store.consent_list import ConsentQuery
 
 METHODS = ("checkbox", "sms_keyword", "written", "verbal", "attested", "double_opt_in", "hosted_form")
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
@@ -46,22 +46,6 @@ class FormRequest(NamedTuple):
     contact_number: str | None
     agreement_text: str
     lifetime_seconds: int
-
-
-class ConsentListRequest(NamedTuple):
-    """The query string of the list, checked; everything but the cursor, which needs a key to be read."""
-
-    contact_number: str | None = None
-    phone_number_id: str | None = None
-    opted_in: bool | None = None
-    consent_method: str | None = None
-    since: int = 0
-    limit: int = DEFAULT_LIMIT
-    cursor: str | None = None
-
-    def binding(self, org_id: str) -> str:
-        """What a cursor is good for: all but the limit."""
-        return json.dumps(["consents", org_id, *self[:5]])
 
 
 def parse_attested(values: dict[str, Any], now_us: int) -> Attested:
@@ -110,31 +94,30 @@ def parse_form_request(values: dict[str, Any]) -> FormRequest:
     return body
 
 
-def parse_list(query_string: bytes) -> ConsentListRequest:
+def parse_consent_list(query_string: bytes) -> Asked:
     """`GET /v1/consent`. Refuses with 422; an unknown parameter too."""
-    return ConsentListRequest(**queries.parse_query(query_string, _LIST_READERS))
+    return parse_list(query_string, _LIST_READERS, DEFAULT_LIMIT)
 
 
-def parse_history(query_string: bytes) -> tuple[int, str | None]:
-    """`GET /v1/consent/{id}/history`: the limit and the cursor."""
-    values = queries.parse_query(query_string, {"limit": queries.limit(MAX_LIMIT), "cursor": queries.cursor})
-    return values.get("limit", DEFAULT_LIMIT), values.get("cursor")
+def parse_history(query_string: bytes) -> Asked:
+    """`GET /v1/consent/{id}/history`."""
+    return parse_list(query_string, {"limit": queries.limit(MAX_LIMIT)}, DEFAULT_LIMIT)
 
 
-def seen(key: bytes, binding: str, cursor: str | None) -> str:
-    """The id to go on before. Refuses a cursor that was made for another query."""
-    if cursor is None:
-        return LAST_ID
-    try:
-        return decode_cursor(key, binding, cursor)
-    except InvalidCursor:
-        wanted = "must be a next_cursor of this list with the same filters; begin again without it"
-        raise invalid({"cursor": wanted}) from None
-
-
-def below(key: bytes, request: ConsentListRequest, org_id: str) -> int | None:
-    """Where the page begins, in microseconds since 1970; None for the first."""
-    return None if request.cursor is None else position_of(seen(key, request.binding(org_id), request.cursor))
+def consent_query(asked: Asked, org_id: str, below: str) -> ConsentQuery:
+    """The store's query; `below` is the id that begins where the page does."""
+    filters = asked.filters
+    opted_in = filters.get("opted_in")
+    return ConsentQuery(
+        org_id,
+        asked.limit,
+        filters.get("contact_number"),
+        filters.get("phone_number_id"),
+        None if opted_in is None else "opted_in" if opted_in else "opted_out",
+        filters.get("consent_method"),
+        filters.get("since", 0),
+        position_of(below),
+    )
 
 
 def _evidence(method: str, details: dict[str, str | None]) -> Evidence:
@@ -203,8 +186,7 @@ def _method_filter(text: str) -> str:
     return text
 
 
-_LIST_READERS: queries.Readers = {
-    "cursor": queries.cursor,
+_LIST_READERS = {
     "limit": queries.limit(MAX_LIMIT),
     "contact_number": queries.sender,
     "phone_number_id": queries.uuid,

@@ -1,14 +1,16 @@
 """Consent that does not come by text: attested by the organization, given in the hosted form, revoked, asked for."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.consent import Consent, is_challenged, is_lifted
 from roost.core.organization import Settings
+from roost.core.outbound import Send
 from roost.store.audit import Actor, audited
 from roost.store.base import Store
 from roost.store.consent import (
+    CHALLENGE_US,
     Evidence,
     Pair,
     consent_by_id,
@@ -19,13 +21,11 @@ from roost.store.consent import (
     record_opt_out,
     standing_consent,
 )
+from roost.store.sending import SendRefused, accept
 from roost.store.sql import load
 from roost.store.transaction import Transaction
 
 _SQL = load("consent.sql")
-
-Ask = Callable[[Transaction, Pair, str, Settings], Awaitable[str]]
-"""Accepts the question of a double opt-in, which goes whatever the consent; the message's id."""
 
 
 class OptedOut(Exception):
@@ -92,8 +92,8 @@ class Capture:
 
         return await self._store.transact(work)
 
-    async def challenge(self, pair: Pair, confirmation_text: str, agreement_text: str, ask: Ask) -> Captured:
-        """Ask the contact by text, unless they were asked or have opted in already. Raises OptedOut, and what `ask` does."""
+    async def challenge(self, pair: Pair, question: Send, agreement_text: str) -> Captured:
+        """Ask the contact by text, unless they were asked or have opted in already. Raises OptedOut and SendRefused."""
 
         async def work(tx: Transaction) -> Captured:
             standing = await self._standing(tx, pair)
@@ -101,9 +101,13 @@ class Capture:
                 raise OptedOut
             if standing is not None and (standing.state == "opted_in" or is_challenged(standing, tx.now())):
                 return Captured(standing, True)
-            message_id = await ask(tx, pair, confirmation_text, self._settings)
-            made = await open_challenge(tx, pair, message_id, agreement_text)
-            await self._log(tx, "consent.asked", made, {"message_id": message_id})
+            # A question that leaves later than it can be answered would only confuse.
+            asked = question._replace(expires_at=tx.now() + CHALLENGE_US)
+            (message,) = await accept(tx, [(asked, self._settings)])
+            if isinstance(message, SendRefused):
+                raise message
+            made = await open_challenge(tx, pair, message.id, agreement_text)
+            await self._log(tx, "consent.asked", made, {"message_id": message.id})
             return Captured(made, False)
 
         return await self._store.transact(work)

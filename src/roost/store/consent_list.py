@@ -4,12 +4,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.consent import Consent
+from roost.core.ids import LAST_ID, position_of
 from roost.store.base import Store
 from roost.store.consent import consent_row
 
 _COLUMNS = ", ".join(Consent._fields)
-#: Later than any position.
-NO_END = 1 << 62
 
 
 class ConsentQuery(NamedTuple):
@@ -22,7 +21,7 @@ class ConsentQuery(NamedTuple):
     state: str | None = None
     consent_method: str | None = None
     since: int = 0
-    below: int = NO_END
+    below: int = position_of(LAST_ID)
 
 
 async def list_consents(store: Store, query: ConsentQuery) -> tuple[list[Consent], bool]:
