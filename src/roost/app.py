@@ -10,7 +10,10 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.auth import Authenticator, ShortCache
+from roost.api.blocking import Blocking
+from roost.api.consent import ConsentRoutes
 from roost.api.errors import general
+from roost.api.hosted_form import HostedForm
 from roost.api.http import Endpoint
 from roost.api.inbound import AgentMessageError, Inbound
 from roost.api.messages import Messages
@@ -43,6 +46,9 @@ def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None
         _intake_route(Intake(store, policies)),
         *Inbound(store, authenticator).routes(),
         *Messages(store, authenticator, sender).routes(),
+        *ConsentRoutes(store, authenticator, policies, sender, public_url).routes(),
+        *HostedForm(store, policies, public_url).routes(),
+        *Blocking(store, authenticator).routes(),
     ]
 
     def description() -> dict[str, Any]:

@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from roost.api.http import read_body
+from roost.core.ids import parse_uuid
 from roost.errors import Refusal
 
 MAX_BODY_BYTES = 1 << 20
@@ -100,6 +101,14 @@ def string(least: int, most: int) -> Callable[[Any], str]:
         return value
 
     return read
+
+
+def uuid(value: Any) -> str:
+    """Reads an id."""
+    parsed = parse_uuid(value) if isinstance(value, str) else None
+    if parsed is None:
+        raise ValueError("must be a UUID")
+    return parsed
 
 
 def boolean(value: Any) -> bool:

@@ -4,9 +4,9 @@ import ipaddress
 from typing import Any, NamedTuple
 
 from roost.api import queries
-from roost.api.bodies import Fields, boolean, one_of, string
+from roost.api.bodies import Fields, boolean, one_of, string, uuid
 from roost.api.listing import Asked, parse_list
-from roost.core.ids import parse_uuid, position_of
+from roost.core.ids import position_of
 from roost.core.numbers import is_e164
 from roost.core.outbound import MAX_TEXT
 from roost.core.times import parse_instant
@@ -132,18 +132,11 @@ def _evidence(method: str, details: dict[str, str | None]) -> Evidence:
 
 
 def _number_id(fields: Fields) -> str:
-    return fields.need("phone_number_id", _uuid, "")
+    return fields.need("phone_number_id", uuid, "")
 
 
 def _contact(fields: Fields) -> str:
     return fields.need("contact_number", _e164, "")
-
-
-def _uuid(value: Any) -> str:
-    parsed = parse_uuid(value) if isinstance(value, str) else None
-    if parsed is None:
-        raise ValueError("must be a UUID")
-    return parsed
 
 
 def _e164(value: Any) -> str:

@@ -50,10 +50,7 @@ def number_as_entered(text: str, near: str) -> str | None:
     import phonenumbers
 
     try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(near))
-    except phonenumbers.NumberParseException:
-        region = None
-    try:
+        region = phonenumbers.region_code_for_country_code(phonenumbers.parse(near).country_code or 0)
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None

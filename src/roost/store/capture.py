@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from roost.core.consent import Consent, is_challenged, is_lifted
 from roost.core.organization import Settings
@@ -16,16 +15,14 @@ from roost.store.consent import (
     consent_by_id,
     consent_of,
     open_challenge,
+    own_number,
     pair_of,
     record_opt_in,
     record_opt_out,
     standing_consent,
 )
 from roost.store.sending import SendRefused, accept
-from roost.store.sql import load
 from roost.store.transaction import Transaction
-
-_SQL = load("consent.sql")
 
 
 class OptedOut(Exception):
@@ -49,8 +46,8 @@ class Capture:
 
     async def pair(self, org_id: str, phone_number_id: str, contact_number: str) -> Pair | None:
         """Between the organization's number and the contact; None when the number is not the organization's."""
-        rows = await self._store.fetch(_SQL["own_number"], UUID(org_id), UUID(phone_number_id))
-        return Pair(org_id, phone_number_id, rows[0][0], contact_number) if rows else None
+        number = await own_number(self._store, org_id, phone_number_id)
+        return Pair(org_id, phone_number_id, number, contact_number) if number else None
 
     async def opt_in(self, pair: Pair, evidence: Evidence) -> Captured:
         """Record that the contact agreed. Raises OptedOut unless it says when, and that was after any opt-out."""

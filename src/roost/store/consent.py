@@ -82,6 +82,12 @@ async def consent_by_id(reader: Reader, org_id: str, consent_id: str) -> Consent
     return consent_row(rows[0]) if rows else None
 
 
+async def own_number(reader: Reader, org_id: str, phone_number_id: str) -> str | None:
+    """The number with this id, if it is the organization's."""
+    rows = await reader.fetch(_SQL["own_number"], UUID(org_id), UUID(phone_number_id))
+    return str(rows[0][0]) if rows else None
+
+
 async def history(
     reader: Reader, org_id: str, consent_id: str, limit: int, below: str = LAST_ID
 ) -> tuple[list[ConsentEvent], bool]:
