@@ -62,7 +62,7 @@ class HostedForm:
         shown = await self._shown(request)
         if isinstance(shown, Response):
             return shown
-        entered = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=16))
+        entered = dict(parse_qsl(body.decode("utf-8", "replace")))
         typed, agreed = entered.get("contact_number", "")[:32], entered.get("agree") == "yes"
         contact = shown.form.contact_number or number_as_entered(typed, shown.pair.number)
         wrong = {}
