@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from re import Pattern
 from typing import Any
 
 import msgspec
 from starlette.routing import Route as StarletteRoute
-from starlette.routing import Router
+from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.auth import Authenticator, ShortCache
@@ -55,15 +56,37 @@ def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None
         return document(routes, public_url)
 
     routes += Operations(store, description).routes()
-    return Shell(_router(routes), store.clock)
+    return Shell(_Routing(routes), store.clock)
 
 
-def _router(routes: Sequence[Route]) -> Router:
-    return Router(
-        [StarletteRoute(route.path, Endpoint(route.path, route.handler), methods=[route.method]) for route in routes],
-        redirect_slashes=False,
-        default=_no_route,
-    )
+class _Routing:
+    """Calls the endpoint that a request is for; what fits none (404, 405, HEAD) is Starlette's router's to answer.
+
+    The router alone would do, for a tenth of what a delivery costs the server.
+    """
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._endpoints: dict[str, list[tuple[Pattern[str], Endpoint]]] = {}
+        for route in routes:
+            pattern, _, _ = compile_path(route.path)
+            self._endpoints.setdefault(route.method, []).append((pattern, Endpoint(route.path, route.handler)))
+        self._router = Router(
+            [
+                StarletteRoute(route.path, Endpoint(route.path, route.handler), methods=[route.method])
+                for route in routes
+            ],
+            redirect_slashes=False,
+            default=_no_route,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for pattern, endpoint in self._endpoints.get(scope["method"], ()):
+            found = pattern.fullmatch(scope["path"])
+            if found:
+                scope["path_params"] = found.groupdict()
+                await endpoint(scope, receive, send)
+                return
+        await self._router(scope, receive, send)
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -45,6 +45,7 @@ class Intake:
         carrier = CARRIERS.get(request.path_params["carrier"])
         if carrier is None:
             raise general(404, request.scope["path"])
+        await self._store.give_way()
         body = await read_body(request, MAX_BODY_BYTES)
         incoming = IntakeRequest(request.headers, body)
         account_id = parse_uuid(request.path_params["account_id"])
@@ -98,11 +99,11 @@ def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy:
 
 def _count(carrier: str, outcome: Outcome) -> None:
     counts = (len(outcome.stored), outcome.duplicates, outcome.unrouted, outcome.receipts)
-    for name, count in zip(("stored", "duplicate", "unrouted", "receipt"), counts, strict=True):
+    for increase, count in zip(_counters(carrier), counts, strict=True):
         if count:
-            _counter(carrier, name)(count)
+            increase(count)
 
 
-@lru_cache(maxsize=256)
-def _counter(carrier: str, outcome: str) -> Callable[[float], None]:
-    return INTAKE.labels(carrier, outcome).inc
+@lru_cache(maxsize=64)
+def _counters(carrier: str) -> tuple[Callable[[float], None], ...]:
+    return tuple(INTAKE.labels(carrier, outcome).inc for outcome in ("stored", "duplicate", "unrouted", "receipt"))

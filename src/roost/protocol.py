@@ -33,6 +33,9 @@ class JoinedWrites:
             self._loop.call_soon(self._flush)
         self._held.append(data)
 
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
     def close(self) -> None:
         self._flush()
         self._transport.close()

@@ -16,8 +16,6 @@ from roost.errors import Refusal
 from roost.metrics import LATENCY, REQUESTS
 from roost.store.errors import StoreUnavailable
 
-log = structlog.get_logger(__name__)
-
 
 @lru_cache(maxsize=1024)
 def _instruments(route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
@@ -30,6 +28,9 @@ class Shell:
     def __init__(self, app: ASGIApp, clock: Callable[[], int]) -> None:
         self._app = app
         self._clock = clock
+        self._log = structlog.get_logger(
+            __name__
+        ).bind()  # bound once: to look for its settings at every line costs more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,15 +54,15 @@ class Shell:
         except Refusal as error:
             refusal = error
         except StoreUnavailable as error:
-            log.error("store_unavailable", request_id=request_id, error=str(error))
+            self._log.error("store_unavailable", request_id=request_id, error=str(error))
             refusal = general(503, scope["path"])
         except HTTPException as error:
             refusal = general(error.status_code, scope["path"], **(error.headers or {}))
         except ClientDisconnect:
-            log.info("client_gone", request_id=request_id)
+            self._log.info("client_gone", request_id=request_id)
             return
         except Exception:
-            log.exception("request_failed", request_id=request_id)
+            self._log.exception("request_failed", request_id=request_id)
             refusal = general(500, scope["path"])
         if refusal is not None and status == 0:
             await error_response(refusal, scope["path"], request_id)(scope, receive, send_marked)
@@ -72,7 +73,7 @@ class Shell:
         count, observe = _instruments(route, status)
         count()
         observe(seconds)
-        write = log.debug if status < 400 else log.info if status < 500 else log.error
+        write = self._log.debug if status < 400 else self._log.info if status < 500 else self._log.error
         # The route alone: a path or a query string holds phone numbers, headers hold credentials, bodies hold people's words.
         write(
             "request",

@@ -225,6 +225,16 @@ _GERMAN = (
 )
 _REQUEST = re.compile(f" (?:{'|'.join(_ENGLISH + _SPANISH + _FRENCH + _PORTUGUESE + _GERMAN)})")
 
+# How the first words of all these patterns begin. Most texts have no such word, and looking for one costs a fifth of what
+# looking for the patterns does.
+_OPENING_LETTERS = 4
+_OPENINGS = _set(
+    "arre bast bitt borr canc ceas dame darm deix deja deje dele deme denm desa desc desi disc do don dono dont drop effa "
+    "elim end enle eras excl fuck get go hoer hor hore hort kein kont lais lass leav loes losc lose me mich moch moec nao "
+    "ne nem nema nemc nemd neme neno neve no not opt opti opto para pare plus pull quit remo reti revo saca saqu schi "
+    "schr stop supp take tira tire tiri un unsu will with ya"
+)
+
 _VERB = r"(?:stop|quit|end|cancel|cease|opt|unsubscribe|remove|delete|erase|take|get|leave|lose)\b"
 _WE = "(?:you|u|i|we|they|he|she)"
 # Turns of phrase that hold the words of a request and are none.
@@ -251,7 +261,8 @@ def is_suspected(body: str) -> bool:
     A guess, in English, Spanish, French, Portuguese and German: good for a flag or a hold, never for an opt-out.
     """
     text = _plain(body[:_EXAMINED])
-    if not (_is_courteous_keyword(text) or _is_request(text)) or _REACTION.match(body):
+    words = text.split()
+    if not (_is_courteous_keyword(text, words) or _is_request(text, words)) or _REACTION.match(body):
         return False
     found = keyword(body)
     return found is None or found.kind != "opt_out"
@@ -266,16 +277,18 @@ def _plain(text: str) -> str:
     return " " + " ".join(text.replace(".", " . ").split())
 
 
-def _is_courteous_keyword(text: str) -> bool:
+def _is_courteous_keyword(text: str, words: list[str]) -> bool:
     """Tell whether a sentence is "please stop", or the whole message "cancel, thank you"."""
-    if _OPT_OUT_WORDS.isdisjoint(text.split()):
+    if _OPT_OUT_WORDS.isdisjoint(words):
         return False
     sentences = [_set(sentence) for sentence in text.split(".")]
-    return all(words <= _POLITE for words in sentences) or any(
-        words <= _POLITE_STOP and not words.isdisjoint(_STOP_WORDS) for words in sentences
+    return all(sentence <= _POLITE for sentence in sentences) or any(
+        sentence <= _POLITE_STOP and not sentence.isdisjoint(_STOP_WORDS) for sentence in sentences
     )
 
 
-def _is_request(text: str) -> bool:
+def _is_request(text: str, words: list[str]) -> bool:
+    if _OPENINGS.isdisjoint([word[:_OPENING_LETTERS] for word in words]):
+        return False
     # Most texts end at the first search, so that the second pattern costs them nothing.
     return _REQUEST.search(text) is not None and _REQUEST.search(_EXCUSE.sub(" x", text)) is not None

@@ -73,6 +73,9 @@ class Store(ABC):
     async def write(self, *statements: Statement) -> list[Row]:
         """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
 
+    async def give_way(self) -> None:  # noqa: B027 - only a database that is kept waiting has something to do here
+        """To be awaited before a delivery is read, so that the work on it does not hold up the group that is under way."""
+
     @abstractmethod
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """The result of `work`, whose transaction is durable on return. Raises StoreUnavailable and ContentRefused.
