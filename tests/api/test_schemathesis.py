@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from roost.api.errors import is_oneshot
 from support.house import BASIC, House, Tenant
 from support.payloads import bandwidth_inbound
 
@@ -59,9 +60,9 @@ def test_every_answer_matches_the_document(house: House) -> None:
 
 
 def _credential(case: Any, tenant: Tenant) -> dict[str, str]:
-    if case.operation.path.startswith("/v1/inbound"):
-        return tenant.auth
-    return tenant.agent_header if case.operation.path.startswith("/v1/tools") else {}
+    if is_oneshot(case.operation.path):
+        return tenant.agent_header
+    return tenant.auth if case.operation.path.startswith("/v1/") else {}
 
 
 def _point_at_what_exists(case: Any, tenant: Tenant) -> None:
