@@ -140,6 +140,28 @@ def test_only_what_was_agreed_to_after_an_opt_out_lifts_it(house: House, tenant:
     assert parse_instant(made["opted_in_at"])[0] > opted_out_us
 
 
+def test_with_the_organizations_scope_an_opt_out_from_one_number_holds_for_all_until_one_opt_in_lifts_it(
+    house: House, tenant: Tenant
+) -> None:
+    scope = (
+        "UPDATE organizations SET settings = $1 WHERE name = $2",
+        ('{"opt_out_scope": "organization"}', tenant.org.name),
+    )
+    house.wait(house.store.write(scope))
+    other = house.wait(house.directory.add_number(tenant.org.org_id, "+15550009001", tenant.account.id, None, ""))
+    assert other is not None
+    out = record(house, tenant, opted_in=False, evidence={"consent_method": "verbal"})
+    for answer in (
+        post(house, tenant, phone_number_id=other.id, contact_number=CONTACT, opted_in=True, evidence=EVIDENCE),
+        ask(house, tenant, phone_number_id=other.id),
+    ):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (453, "CONSENT_REQUIRED")
+    house.clock.offset_us += 10_000_000
+    later = {**EVIDENCE, "captured_at": out["opted_out_at"]}
+    record(house, tenant, phone_number_id=other.id, evidence=later)
+    assert [consent["opted_in"] for consent in listed(house, tenant)] == [True, True]
+
+
 WRONG: list[tuple[dict[str, Any], set[str]]] = [
     ({}, {"phone_number_id", "contact_number", "opted_in", "evidence.agreement_text"}),
     ({"phone_number_id": "x"}, {"phone_number_id"}),

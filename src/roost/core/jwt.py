@@ -12,7 +12,8 @@ class InvalidToken(ValueError):
 
 def sign(key: bytes, claims: dict[str, Any]) -> str:
     """The token that says `claims`."""
-    signed = f"{_HEADER}.{_text(json.dumps(claims, separators=(',', ':')).encode())}"
+    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+    signed = f"{_HEADER}.{_text(payload)}"
     return f"{signed}.{_text(_mac(key, signed))}"
 
 
