@@ -13,8 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from roost.api.agents import Agents
 from roost.api.audit import AuditLog
 from roost.api.auth import Authenticator, ShortCache
+from roost.api.blocking import Blocking
+from roost.api.consent import ConsentRoutes
 from roost.api.contacts import Contacts
 from roost.api.errors import general
+from roost.api.hosted_form import HostedForm
 from roost.api.http import Endpoint
 from roost.api.idempotency import Idempotency
 from roost.api.inbound import AgentMessageError, Inbound
@@ -49,6 +52,9 @@ def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None
     sender = Sender(store, policies, wake)
     routes: list[Route] = [_intake_route(Intake(store, policies)), *Inbound(store, authenticator).routes()]
     routes += Messages(store, authenticator, sender, idempotency).routes()
+    routes += ConsentRoutes(store, authenticator, policies, sender, public_url, idempotency).routes()
+    routes += HostedForm(store, policies, public_url).routes()
+    routes += Blocking(store, authenticator, idempotency).routes()
     routes += ApiKeys(store, authenticator, idempotency).routes()
     routes += PhoneNumbers(store, authenticator, idempotency).routes()
     routes += OrganizationRoutes(store, authenticator).routes()

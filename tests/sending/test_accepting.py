@@ -185,7 +185,7 @@ def test_filters_combine(
         ({"limit": "0"}, {"limit": "must be a whole number from 1 to 200"}),
         ({"status": "lost"}, {"status": "must be one of queued, sending, sent, delivered, failed, undelivered"}),
         ({"tag": ""}, {"tag": "must be 1..64 chars"}),
-        ({"to": "+1 555"}, {"to": "must be E.164 (write + as %2B)"}),
+        ({"to": "+1 555"}, {"to": "must be E.164 (write + as %2B), a short code or a sender name"}),
         ({"cursor": "x"}, {"cursor": "must be the next cursor of this list with the same filters; begin again without it"}),
         ({"color": "red"}, {"color": "is not a parameter of this route; it takes cursor, from, include, limit, status, tag, to"}),
     ],

@@ -7,20 +7,20 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qsl
 
 import msgspec
 
+from roost.api import queries
+from roost.api.bodies import invalid
 from roost.core.ids import LAST_ID, floor_of, parse_uuid
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import Channel, InboundMessage
-from roost.core.numbers import is_sender, repair_plus
 from roost.core.paging import InvalidCursor, decode_cursor, encode_cursor
-from roost.core.times import parse_instant, rfc3339, rfc3339_short
+from roost.core.times import rfc3339, rfc3339_short
 from roost.errors import Refusal
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
-INCLUDES = ("recipients", "suspected")
+INCLUDES = ("blocked", "recipients", "suspected")
 
 
 class OptOut(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +55,7 @@ class InboundMessageBody(
     carrier_message_id: str
     carrier_received_at: str
     received_at: str
+    blocked: bool | msgspec.UnsetType = msgspec.UNSET
     suspected: bool | msgspec.UnsetType = msgspec.UNSET
     recipients: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -108,7 +109,7 @@ class ListRequest(NamedTuple):
             try:
                 seen = decode_cursor(cursor_key, self.binding(org_id), self.cursor)
             except InvalidCursor:
-                raise _invalid(
+                raise invalid(
                     {"cursor": "must be a next_cursor of this list with the same filters; begin again without it"}
                 ) from None
             above, below = (seen, below) if ascending else (above, seen)
@@ -135,21 +136,7 @@ def parse_list(query_string: bytes) -> ListRequest:
 
 
 def _parse(query_string: bytes) -> ListRequest:
-    values: dict[str, Any] = {}
-    details: dict[str, str] = {}
-    for name, text in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
-        reader = _READERS.get(name)
-        if reader is None:
-            details[name[:64]] = f"is not a parameter of this list; it takes {', '.join(sorted(_READERS))}"
-        elif name in values or name in details:
-            details[name] = "must be given once"
-        else:
-            try:
-                values[name] = reader(text)
-            except ValueError as error:
-                details[name] = str(error)
-    if details:
-        raise _invalid(details)
+    values = queries.parse_query(query_string, _READERS)
     values.pop("offset", None)
     renamed = {_FIELDS.get(name, name): value for name, value in values.items()}
     return ListRequest(**renamed)
@@ -199,6 +186,8 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
         rfc3339(received_at) if carrier_received_at is None else rfc3339_short(carrier_received_at),
         rfc3339(received_at),
     )
+    if "blocked" in include:
+        body.blocked = message.blocked
     if "suspected" in include:
         body.suspected = suspected
     if "recipients" in include:
@@ -216,16 +205,7 @@ def path_id(text: str) -> str:
 
 def parse_include(query_string: bytes) -> tuple[str, ...]:
     """The `include` of a single message, the only parameter it takes. Refuses with 422."""
-    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
-    details = {
-        name[:64]: "is not a parameter of this route; it takes include" for name, _ in pairs if name != "include"
-    }
-    try:
-        include = _include(",".join(text for name, text in pairs if name == "include")) if pairs and not details else ()
-    except ValueError as error:
-        details["include"] = str(error)
-    if details:
-        raise _invalid(details)
+    include: tuple[str, ...] = queries.parse_query(query_string, {"include": _include}).get("include", ())
     return include
 
 
@@ -237,30 +217,6 @@ def not_found() -> Refusal:
 @lru_cache(maxsize=256)
 def _opt_out(keyword: str | None) -> OptOut:
     return OptOut(keyword is not None, keyword)
-
-
-def _invalid(details: dict[str, str]) -> Refusal:
-    return Refusal(422, "VALIDATION_FAILED", "validation failed", details=details)
-
-
-def _sender(text: str) -> str:
-    sender = repair_plus(text)
-    if not is_sender(sender):
-        raise ValueError("must be E.164 (write + as %2B), a short code or a sender name")
-    return sender
-
-
-def _uuid(text: str) -> str:
-    parsed = parse_uuid(text)
-    if parsed is None:
-        raise ValueError("must be a UUID")
-    return parsed
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_LIMIT):
-        raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
-    return int(text)
 
 
 def _offset(text: str) -> int:
@@ -275,26 +231,6 @@ def _channel(text: str) -> str:
     return text
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return text.lower() == "true"
-
-
-def _since(text: str) -> int:
-    try:
-        us, exact = parse_instant(text)
-    except (ValueError, OverflowError):
-        raise ValueError("must be an RFC 3339 date-time such as 2026-04-26T12:01:00.123456Z") from None
-    return us if exact else us + 1  # inclusive: nothing that was received before it
-
-
-def _cursor(text: str) -> str:
-    if not text:
-        raise ValueError("must be a next_cursor; leave it out for the first page")
-    return text
-
-
 def _include(text: str) -> tuple[str, ...]:
     names = tuple(sorted(set(text.split(","))))
     if not set(names) <= set(INCLUDES):
@@ -303,16 +239,16 @@ def _include(text: str) -> tuple[str, ...]:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "cursor": _cursor,
-    "limit": _limit,
+    "cursor": queries.cursor,
+    "limit": queries.limit(MAX_LIMIT),
     "offset": _offset,
-    "from": _sender,
-    "to": _sender,
-    "phone_number_id": _uuid,
+    "from": queries.sender,
+    "to": queries.sender,
+    "phone_number_id": queries.uuid,
     "channel": _channel,
-    "opt_out": _boolean,
-    "since": _since,
-    "after": _uuid,
+    "opt_out": queries.boolean,
+    "since": queries.since,
+    "after": queries.uuid,
     "include": _include,
 }
 _FIELDS = {"from": "from_number", "to": "to_number"}

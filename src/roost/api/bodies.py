@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from roost.api.http import read_body
+from roost.core.ids import parse_uuid
 from roost.errors import Refusal
 
 MAX_BODY_BYTES = 1 << 20
@@ -38,6 +39,7 @@ class Fields:
     def __init__(self, values: dict[str, Any]) -> None:
         self._values = values
         self._taken: set[str] = set()
+        self._parts: dict[str, Fields] = {}
         self.details: dict[str, str] = {}
 
     def given(self, name: str) -> bool:
@@ -62,12 +64,30 @@ class Fields:
             self.details[name] = "is required"
         return self.take(name, read, default)
 
+    def part(self, name: str) -> "Fields":
+        """The fields of an object within this one, none where it is missing; `check` here checks them too."""
+        part = Fields(self.take(name, _object, {}))
+        self._parts[name] = part
+        return part
+
     def check(self) -> None:
         """Refuse with 422 when anything was wrong; a field that nobody took is misspelt."""
-        for name in self._values.keys() - self._taken:
-            self.details[name[:64]] = f"is not a field of this request; it takes {', '.join(sorted(self._taken))}"
+        self._find_misspelt()
         if self.details:
             raise invalid(self.details)
+
+    def _find_misspelt(self) -> None:
+        for name in self._values.keys() - self._taken:
+            self.details[name[:64]] = f"is not a field of this request; it takes {', '.join(sorted(self._taken))}"
+        for name, part in self._parts.items():
+            part._find_misspelt()
+            self.details.update({f"{name}.{inner}": text for inner, text in part.details.items()})
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    return value
 
 
 def string(least: int, most: int) -> Callable[[Any], str]:
@@ -81,6 +101,14 @@ def string(least: int, most: int) -> Callable[[Any], str]:
         return value
 
     return read
+
+
+def uuid(value: Any) -> str:
+    """Reads an id."""
+    parsed = parse_uuid(value) if isinstance(value, str) else None
+    if parsed is None:
+        raise ValueError("must be a UUID")
+    return parsed
 
 
 def boolean(value: Any) -> bool:

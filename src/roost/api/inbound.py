@@ -162,10 +162,11 @@ def errors(*statuses: int) -> list[Answer]:
 _UUID: dict[str, Any] = {"type": "string", "format": "uuid"}
 _SENDER: dict[str, Any] = {"type": "string", "maxLength": 255}
 _TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
+_EXTRAS = "|".join(agentmessage.INCLUDES)
 _INCLUDE = Parameter(
-    "include", "query", {"type": "string", "pattern": "^(recipients|suspected)(,(recipients|suspected))*$"},
+    "include", "query", {"type": "string", "pattern": f"^({_EXTRAS})(,({_EXTRAS}))*$"},
     "Extra fields, separated by commas: `suspected` (a normal-language opt-out request), `recipients` (every number that "
-    "a group text went to).",
+    "a group text went to), `blocked` (its sender is on a block list).",
 )  # fmt: skip
 _LIST_PARAMETERS = (
     Parameter("cursor", "query", {"type": "string"}, "`next_cursor` of the page before, with the same filters."),

@@ -11,7 +11,7 @@ from roost.api.agentmessage import not_found, path_id
 from roost.api.auth import Authenticator
 from roost.api.bodies import invalid, json_object
 from roost.api.http import json_response
-from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
+from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Idempotency
 from roost.api.inbound import CURSOR_KEY, errors
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.api.sender import Sender

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from roost.api.bodies import Fields, one_of, string
-from roost.api.listing import Asked, ListMeta, limit, parse_list, sender
+from roost.api.listing import Asked, ListMeta, parse_list
+from roost.api.queries import limit, sender
 from roost.core.message import Channel
 from roost.core.numbers import is_e164
 from roost.core.outbound import MAX_MEDIA, MAX_TAG, MAX_TEXT, STATUSES, OutboundMessage, Priority, Send, Status

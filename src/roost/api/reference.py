@@ -4,8 +4,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup, escape
+
+from roost.api.pages import environment
 
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -17,15 +19,9 @@ def reference_page(document: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("roost.api"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["prose"] = _prose
-    return environment.get_template("reference.html")
+    templates = environment()
+    templates.filters["prose"] = _prose
+    return templates.get_template("reference.html")
 
 
 def _prose(text: str) -> Markup:

@@ -32,13 +32,22 @@ class Sender:
         directory = Directory(store)
         self._store = store
         self._policies = policies
-        self._wake = wake
+        self.wake = wake
         self._numbers: ShortCache[Number] = ShortCache(directory.number)
         self._accounts: ShortCache[CarrierAccount] = ShortCache(directory.carrier_account)
         self._committers: dict[str, GroupCommitter[_Item, Outcome]] = {}
 
     async def send(self, send: Send, on_accept: OnAccept | None = None) -> OutboundMessage:
         """The message, durably queued. `on_accept` writes more in the same transaction. Raises SendRefused."""
+        policy = await self.policy_for(send)
+        outcome = await self._committer_of(send.org_id).submit(_Item(send, policy.settings, on_accept))
+        if isinstance(outcome, SendRefused):
+            raise outcome
+        self.wake()
+        return outcome
+
+    async def policy_for(self, send: Send) -> OrganizationPolicy:
+        """How the organization wants it done. Raises SendRefused when it cannot send from that number at all."""
         number = await self._numbers.get(send.from_number)
         if number is None or number.org_id != send.org_id:
             raise SendRefused("not_owned")
@@ -47,12 +56,7 @@ class Sender:
             raise SendRefused("receive_only")
         policy = await self._policies.get(send.org_id)
         assert policy is not None, "a number belongs to an organization"
-        item = _Item(send, policy.settings, on_accept)
-        outcome = await self._committer_of(send.org_id).submit(item)
-        if isinstance(outcome, SendRefused):
-            raise outcome
-        self._wake()
-        return outcome
+        return policy
 
     def _committer_of(self, org_id: str) -> GroupCommitter[_Item, Outcome]:
         # Distributed by organization, one transaction touches one organization.

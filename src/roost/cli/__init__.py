@@ -4,6 +4,7 @@ import click
 
 from roost import __version__
 from roost.cli.audit import audit, contact
+from roost.cli.consent import block, consent
 from roost.cli.credentials import key, token
 from roost.cli.deliveries import simulate, unrouted
 from roost.cli.manage import agent, carrier, number
@@ -20,5 +21,8 @@ def main() -> None:
     """
 
 
-for _command in (serve, demo, db, org, carrier, number, key, agent, token, contact, audit, simulate, unrouted):
+_COMMANDS = (
+    serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, simulate, unrouted,
+)  # fmt: skip
+for _command in _COMMANDS:
     main.add_command(_command)

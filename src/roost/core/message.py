@@ -97,6 +97,8 @@ class InboundMessage(NamedTuple):
     carrier_received_at: int | None
     thread_id: str | None
     related_outbound_id: str | None
+    blocked: bool
+    """Whether its sender was on a block list."""
 
 
 def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> Draft | UnknownEvent:

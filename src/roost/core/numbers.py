@@ -40,3 +40,20 @@ def is_sender(text: str) -> bool:
 def repair_plus(text: str) -> str:
     """Return a query value with the "+" that decoding turned into a space because the client did not escape it."""
     return "+" + text[1:] if _LOST_PLUS.fullmatch(text) else text
+
+
+def number_as_entered(text: str, near: str) -> str | None:
+    """E.164 of a number as people write it, in the country of the number `near` unless it says another; None if it is none.
+
+    Here a person is at a keyboard and can be asked again, so that a numbering plan is: it finds the slips.
+    """
+    import phonenumbers
+
+    try:
+        region = phonenumbers.region_code_for_country_code(phonenumbers.parse(near).country_code or 0)
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

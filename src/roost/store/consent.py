@@ -39,8 +39,8 @@ class Pair(NamedTuple):
 class Evidence(NamedTuple):
     """How something was said; what is not known is None.
 
-    `message_id` is the inbound message that says it, `carrier_at` when the carrier had it; `details` are the documented
-    fields of an attested capture.
+    `message_id` is the inbound message that says it; `carrier_at` when the carrier had it, or when it was captured
+    elsewhere; `details` are the documented fields of an attested capture.
     """
 
     source: str
@@ -82,6 +82,12 @@ async def consent_by_id(reader: Reader, org_id: str, consent_id: str) -> Consent
     return consent_row(rows[0]) if rows else None
 
 
+async def own_number(reader: Reader, org_id: str, phone_number_id: str) -> str | None:
+    """The number with this id, if it is the organization's."""
+    rows = await reader.fetch(_SQL["own_number"], UUID(org_id), UUID(phone_number_id))
+    return str(rows[0][0]) if rows else None
+
+
 async def history(
     reader: Reader, org_id: str, consent_id: str, limit: int, below: str = LAST_ID
 ) -> tuple[list[ConsentEvent], bool]:
@@ -100,7 +106,7 @@ async def record_opt_in(tx: Transaction, pair: Pair, evidence: Evidence, scope: 
     if scope == "organization":
         for other in await _opted_out(tx, pair):
             if is_lifted(other, evidence.carrier_at):
-                await _opt_in(tx, _pair_of(other), evidence)
+                await _opt_in(tx, pair_of(other), evidence)
     return made
 
 
@@ -238,7 +244,8 @@ async def _opted_out(reader: Reader, pair: Pair) -> list[Consent]:
     return [consent_row(row) for row in await reader.fetch(_SQL["opted_out"], UUID(pair.org_id), pair.contact_number)]
 
 
-def _pair_of(consent: Consent) -> Pair:
+def pair_of(consent: Consent) -> Pair:
+    """Between whom it is."""
     return Pair(consent.org_id, consent.phone_number_id, consent.number, consent.contact_number)
 
 

@@ -53,3 +53,6 @@ WHERE org_id = $1 AND id = $2;
 
 -- withdraw_send: a worker is at it, and finds out before it sends or after
 UPDATE outbox SET withdrawn = 'CONSENT_REQUIRED' WHERE org_id = $1 AND message_id = $2;
+
+-- own_number: by its id, if it is the organization's
+SELECT number FROM numbers WHERE org_id = $1 AND id = $2;

@@ -11,7 +11,7 @@ from roost.core.message import InboundMessage
 
 _COLUMNS = (
     "id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients, segment_count, "
-    "opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_outbound_id"
+    "opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_outbound_id, blocked"
 )
 
 
@@ -77,7 +77,7 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
     """A row of `_COLUMNS`."""
     (
         message_id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients,
-        segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_id,
+        segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_id, blocked,
     ) = row  # fmt: skip
     raw_id = message_id if type(message_id) is bytes else message_id.bytes
     return InboundMessage(
@@ -99,4 +99,5 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
         carrier_received_at,
         None if thread_id is None else id_text(thread_id),
         None if related_id is None else id_text(related_id),
+        blocked == 1,
     )

@@ -1,0 +1,87 @@
+"""Reading a query string parameter by parameter: everything that is wrong with it is said at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from roost.api.bodies import invalid
+from roost.core.ids import parse_uuid
+from roost.core.numbers import is_sender, repair_plus
+from roost.core.times import parse_instant
+
+Readers = Mapping[str, Callable[[str], Any]]
+"""By parameter: its value from its text. Raises ValueError with what it must be."""
+
+
+def parse_query(query_string: bytes, readers: Readers) -> dict[str, Any]:
+    """The parameters that were given. Refuses with 422 and what to do about each that is wrong.
+
+    One that is unknown is wrong too: a misspelt filter must not widen the result.
+    """
+    values: dict[str, Any] = {}
+    details: dict[str, str] = {}
+    for name, text in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        reader = readers.get(name)
+        if reader is None:
+            takes = f"it takes {', '.join(sorted(readers))}" if readers else "it takes none"
+            details[name[:64]] = f"is not a parameter of this route; {takes}"
+        elif name in values or name in details:
+            details[name] = "must be given once"
+        else:
+            try:
+                values[name] = reader(text)
+            except ValueError as error:
+                details[name] = str(error)
+    if details:
+        raise invalid(details)
+    return values
+
+
+def sender(text: str) -> str:
+    """Reads whom a text is from or to."""
+    found = repair_plus(text)
+    if not is_sender(found):
+        raise ValueError("must be E.164 (write + as %2B), a short code or a sender name")
+    return found
+
+
+def uuid(text: str) -> str:
+    """Reads an id."""
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise ValueError("must be a UUID")
+    return parsed
+
+
+def limit(most: int) -> Callable[[str], int]:
+    """Reads how many items a page has."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
+            raise ValueError(f"must be a whole number from 1 to {most}")
+        return int(text)
+
+    return read
+
+
+def boolean(text: str) -> bool:
+    """Reads true or false."""
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
+def since(text: str) -> int:
+    """Reads an inclusive time as microseconds since 1970."""
+    try:
+        us, exact = parse_instant(text)
+    except (ValueError, OverflowError):
+        raise ValueError("must be an RFC 3339 date-time such as 2026-04-26T12:01:00.123456Z") from None
+    return us if exact else us + 1  # inclusive: nothing that was before it
+
+
+def cursor(text: str) -> str:
+    """Reads a cursor; whether it is one of this list is for the list to see."""
+    if not text:
+        raise ValueError("must be a next_cursor; leave it out for the first page")
+    return text
