@@ -14,11 +14,13 @@ import uvloop
 
 from roost import config
 from roost.app import build
+from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
 from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Agent, Directory, Number, Organization
+from roost.worker import Worker
 from support.databases import Database
 
 T = TypeVar("T")
@@ -60,8 +62,8 @@ class Tenant:
 class House:
     """Start with `start()`, stop with `stop()`; `http` is a client of it."""
 
-    def __init__(self, database: Database, data_dir: Path) -> None:
-        self.config = config.load({}, data_dir=data_dir, database_url=database.url)
+    def __init__(self, database: Database, data_dir: Path, **options: Any) -> None:
+        self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
         self.clock = Clock()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -74,6 +76,8 @@ class House:
         self.store: Store = make_store(self.config, self.clock)
         self.wait(self.store.open())
         self.directory = Directory(self.store)
+        self.outside = Outside(self.config, self.clock)
+        self.worker = self.wait(self._start_worker())
         settings = uvicorn_config(build(self.store, self.base_url))
         self._server = uvicorn.Server(settings)
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
@@ -84,10 +88,17 @@ class House:
         self.http.close()
         self._server.should_exit = True
         self._serving.result(30)
+        self.wait(self.worker.stop())
+        self.wait(self.outside.close())
         self.wait(self.store.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
         self._loop.close()
+
+    async def _start_worker(self) -> Worker:
+        worker = Worker(self.store, self.outside)
+        worker.start()
+        return worker
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the server's loop."""

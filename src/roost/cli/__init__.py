@@ -5,6 +5,7 @@ import click
 from roost import __version__
 from roost.cli.deliveries import simulate, unrouted
 from roost.cli.manage import agent, carrier, key, number, org, token
+from roost.cli.outbox import outbox
 from roost.cli.running import db, demo, serve
 
 
@@ -17,5 +18,5 @@ def main() -> None:
     """
 
 
-for _command in (serve, demo, db, org, carrier, number, key, agent, token, simulate, unrouted):
+for _command in (serve, demo, db, org, carrier, number, key, agent, token, simulate, unrouted, outbox):
     main.add_command(_command)
