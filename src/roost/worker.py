@@ -85,13 +85,20 @@ class Worker:
         self.stop_leasing()
         if self._running is not None:
             await self._running
-        if self._in_flight:
-            _, late = await asyncio.wait(self._in_flight, timeout=grace_seconds)
-            for task in late:
+        try:
+            async with asyncio.timeout(grace_seconds):
+                await self.idle()
+        except TimeoutError:
+            for task in self._in_flight:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
         for settler in self._settlers.values():
             await settler.close()
+
+    async def idle(self) -> None:
+        """Return once nothing is in flight: everything taken so far is settled."""
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
 
     async def _run(self) -> None:
         while not self._stopping:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,11 +41,13 @@ class Clock:
 class Tenant:
     """An organization with a carrier account, a number, an open agent and a key, made through the directory."""
 
-    def __init__(self, house: "House", name: str, number: str, carrier: str, wallet: str) -> None:
+    def __init__(
+        self, house: "House", name: str, number: str, carrier: str, wallet: str, secrets: Mapping[str, Any]
+    ) -> None:
         directory = house.directory
         self.org: Organization = house.wait(directory.create_organization(name))
         self.account: CarrierAccount = house.wait(
-            directory.add_carrier_account(self.org.org_id, carrier, "", {"basic": [list(BASIC)]})
+            directory.add_carrier_account(self.org.org_id, carrier, "", {"basic": [list(BASIC)], **secrets})
         )
         agent = house.wait(directory.add_agent(self.org.org_id, wallet, open_=True))
         assert agent is not None
@@ -104,11 +106,19 @@ class House:
         """The result of a coroutine, run on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
-    def tenant(self, *, carrier: str = "bandwidth", number: str | None = None, wallet: str | None = None) -> Tenant:
-        """Another organization, complete."""
+    def tenant(
+        self,
+        *,
+        carrier: str = "bandwidth",
+        number: str | None = None,
+        wallet: str | None = None,
+        secrets: Mapping[str, Any] | None = None,
+    ) -> Tenant:
+        """Another organization, complete. `secrets` are what its carrier account sends with."""
         self._tenants += 1
         count = self._tenants
-        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet or f"0x{count:040x}")
+        wallet = wallet or f"0x{count:040x}"
+        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet, secrets or {})
 
     def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
         """POST a carrier's payload to the tenant's real webhook URL with its real credential."""
