@@ -100,12 +100,26 @@ class Worker:
         while self._in_flight:
             await asyncio.wait(self._in_flight)
 
+    async def take_due(self) -> None:
+        """Lease from each organization with anything due, as far as there is room: those first that have least in flight."""
+        if len(self._in_flight) >= self._slots:
+            return
+        due = await due_organizations(self._store)
+        now = self._store.clock()
+        self._next_at = {org_id: at for org_id, at in self._next_at.items() if at > now}
+        busy = Counter(self._in_flight.values())
+        for nth, org_id in enumerate(sorted(due, key=lambda org_id: busy[org_id])):
+            fair = -(-(self._slots - len(self._in_flight)) // (len(due) - nth))
+            limit = min(fair, SHARE - busy[org_id])
+            if limit > 0 and not self._stopping:
+                await self._take(org_id, limit)
+
     async def _run(self) -> None:
         while not self._stopping:
             self._woken.clear()
             try:
                 await self._count()
-                await self._round()
+                await self.take_due()
             except StoreUnavailable as error:
                 log.error("store_unavailable", error=type(error).__name__)
                 await asyncio.sleep(_REST_SECONDS)
@@ -123,20 +137,6 @@ class Worker:
                 await self._woken.wait()
         except TimeoutError:
             pass
-
-    async def _round(self) -> None:
-        """Lease from each organization with anything due, those first that have least in flight."""
-        if len(self._in_flight) >= self._slots:
-            return
-        due = await due_organizations(self._store)
-        now = self._store.clock()
-        self._next_at = {org_id: at for org_id, at in self._next_at.items() if at > now}
-        busy = Counter(self._in_flight.values())
-        for nth, org_id in enumerate(sorted(due, key=lambda org_id: busy[org_id])):
-            fair = -(-(self._slots - len(self._in_flight)) // (len(due) - nth))
-            limit = min(fair, SHARE - busy[org_id])
-            if limit > 0 and not self._stopping:
-                await self._take(org_id, limit)
 
     async def _take(self, org_id: str, limit: int) -> None:
         batch = await lease(self._store, org_id, limit, self._outside.config.segments_per_second)
