@@ -42,12 +42,18 @@ class Tenant:
     """An organization with a carrier account, a number, an open agent and a key, made through the directory."""
 
     def __init__(
-        self, house: "House", name: str, number: str, carrier: str, wallet: str, secrets: Mapping[str, Any]
+        self,
+        house: "House",
+        name: str,
+        number: str,
+        carrier: str,
+        wallet: str,
+        secrets: Mapping[str, Any] | None = None,
     ) -> None:
         directory = house.directory
         self.org: Organization = house.wait(directory.create_organization(name))
         self.account: CarrierAccount = house.wait(
-            directory.add_carrier_account(self.org.org_id, carrier, "", {"basic": [list(BASIC)], **secrets})
+            directory.add_carrier_account(self.org.org_id, carrier, "", {"basic": [list(BASIC)], **(secrets or {})})
         )
         agent = house.wait(directory.add_agent(self.org.org_id, wallet, open_=True))
         assert agent is not None
@@ -118,7 +124,7 @@ class House:
         self._tenants += 1
         count = self._tenants
         wallet = wallet or f"0x{count:040x}"
-        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet, secrets or {})
+        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet, secrets)
 
     def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
         """POST a carrier's payload to the tenant's real webhook URL with its real credential."""

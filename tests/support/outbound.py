@@ -12,6 +12,7 @@ from roost.core.message import ReceiptEvent
 from roost.store.receipts import apply_receipts
 from roost.store.transaction import Transaction
 from support.house import House, Tenant
+from support.processes import Fleet
 
 CONTACT = "+15554443333"
 _PATIENCE_SECONDS = 30
@@ -30,14 +31,14 @@ class Stand(NamedTuple):
     delivered_at: int | None
 
 
-def send(house: House, tenant: Tenant, to: str = CONTACT, body: str = "hello", **more: Any) -> str:
+def send(house: House | Fleet, tenant: Tenant, to: str = CONTACT, body: str = "hello", **more: Any) -> str:
     """Store a message that is to be sent, and wake the worker; its id."""
     [message_id] = send_many(house, tenant, [to], body, **more)
     return message_id
 
 
 def send_many(
-    house: House,
+    house: House | Fleet,
     tenant: Tenant,
     to_numbers: list[str],
     body: str = "hello",
@@ -68,7 +69,8 @@ def send_many(
         return ids
 
     ids = house.wait(house.store.transact(work))
-    wake(house)
+    if isinstance(house, House):  # a process of its own looks for itself
+        wake(house)
     return ids
 
 
@@ -92,7 +94,7 @@ def wake(house: House) -> None:
     house.wait(woken())
 
 
-def stand_of(house: House, tenant: Tenant, message_id: str) -> Stand:
+def stand_of(house: House | Fleet, tenant: Tenant, message_id: str) -> Stand:
     sql = (
         "SELECT o.state, o.attempts, o.due_at, m.status, m.carrier_message_id, m.error_code, m.sent_at, m.delivered_at "
         "FROM outbound_messages m LEFT JOIN outbox o ON o.org_id = m.org_id AND o.message_id = m.id "
@@ -102,7 +104,7 @@ def stand_of(house: House, tenant: Tenant, message_id: str) -> Stand:
     return Stand(*rows[0])
 
 
-def until(house: House, tenant: Tenant, message_id: str, is_so: Callable[[Stand], bool]) -> Stand:
+def until(house: House | Fleet, tenant: Tenant, message_id: str, is_so: Callable[[Stand], bool]) -> Stand:
     """How the message stands once that is so."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not is_so(stand := stand_of(house, tenant, message_id)):
