@@ -7,7 +7,7 @@ finished or left queued.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -25,14 +25,15 @@ from roost.store.directory import Directory
 from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.outbox import Leased, depth, due_organizations, known_ids, lease, still_wanted
 from roost.store.settling import (
+    Settle,
     settle_accepted,
+    settle_all,
     settle_found,
     settle_not_sent,
     settle_refused,
     settle_uncertain,
     settle_unsent,
 )
-from roost.store.transaction import Transaction
 
 #: Messages in flight: in all, and of one organization.
 SLOTS, SHARE = 64, 16
@@ -41,9 +42,6 @@ _REST_SECONDS = 1.0
 #: What is in flight may take this long to finish once we are told to stop: longer than any request.
 GRACE_SECONDS = 20.0
 _DEPTH_EVERY_SECONDS = 15.0
-
-Settle = Callable[[Transaction], Awaitable[bool]]
-"""What is to be done in a transaction that holds the organization's counter."""
 
 log = structlog.get_logger(__name__)
 
@@ -265,15 +263,8 @@ class Worker:
         owner = org_id if self._store.dialect == "postgres" else ""
         settler = self._settlers.get(owner)
         if settler is None:
-            settler = self._settlers[owner] = GroupCommitter(self._settle_group)
+            settler = self._settlers[owner] = GroupCommitter(partial(settle_all, self._store))
         return settler
-
-    async def _settle_group(self, group: list[tuple[str, Settle]]) -> list[bool]:
-        async def work(tx: Transaction) -> list[bool]:
-            await tx.lock(*(org_id for org_id, _ in group))
-            return [await settle(tx) for _, settle in group]
-
-        return await self._store.transact(work)
 
     async def _count(self) -> None:
         if time.monotonic() - self._counted_at > _DEPTH_EVERY_SECONDS:

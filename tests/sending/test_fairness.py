@@ -1,12 +1,12 @@
 """Who goes first: urgent ones, the oldest, each number at its own pace, and no organization at another's cost."""
 
+from functools import partial
 from uuid import UUID
 
 import pytest
 
 from roost.store.outbox import due_organizations, lease
-from roost.store.settling import settle_accepted
-from roost.store.transaction import Transaction
+from roost.store.settling import settle_accepted, settle_all
 from support.bandwidth_api import SECRETS, BandwidthApi, Reply
 from support.house import House, Tenant
 from support.outbound import is_settled, send, send_many, until
@@ -103,12 +103,11 @@ def test_many_numbers_all_come_to_their_turn(idle: House, tenant: Tenant) -> Non
         batch = idle.wait(lease(idle.store, tenant.org.org_id, 16, 0)).to_send
         seen += [leased.message_id for leased in batch]
 
-        async def work(tx: Transaction) -> None:
-            await tx.lock(tenant.org.org_id)
-            for leased in batch:  # noqa: B023 - awaited before the next turn
-                assert await settle_accepted(tx, leased, leased.message_id)
-
-        idle.wait(idle.store.transact(work))
+        settlements = [
+            (tenant.org.org_id, partial(settle_accepted, leased=leased, carrier_message_id=leased.message_id))
+            for leased in batch
+        ]
+        assert all(idle.wait(settle_all(idle.store, settlements)))
         if len(seen) == len(ids):
             break
     assert sorted(seen) == sorted(ids)

@@ -71,8 +71,10 @@ JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
 JOIN organizations g ON g.org_id = o.org_id
 WHERE o.org_id = $1 AND o.message_id = $2 AND o.lease = $3 AND o.state = 'leased';
 
--- standing: of a message and its outbox row
-SELECT o.state, o.lease, o.withdrawn, o.attempts, m.status, m.carrier_message_id, m.sent_at, m.delivered_at, m.error_code,
+-- standing: of a message and its outbox row, and whether receipts came under the carrier's id
+SELECT o.state, o.lease, o.withdrawn, o.attempts,
+    EXISTS (SELECT 1 FROM delivery_receipts r
+        WHERE r.org_id = o.org_id AND r.carrier_account_id = m.carrier_account_id AND r.carrier_message_id = $3), m.status, m.carrier_message_id, m.sent_at, m.delivered_at, m.error_code,
     m.error_description
 FROM outbox o JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
 WHERE o.org_id = $1 AND o.message_id = $2;

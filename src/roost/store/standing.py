@@ -12,22 +12,26 @@ _SQL = load("outbox.sql")
 
 
 class OutboxStanding(NamedTuple):
-    """`lease` is whose it is, or was."""
+    """`lease` is whose it is, or was; `has_receipts`: some came under the carrier's id that was asked with."""
 
     state: str
     lease: str | None
     withdrawn: str | None
     attempts: int
+    has_receipts: bool
     progress: Progress
 
 
-async def standing_of(tx: Transaction, org_id: str, message_id: str) -> OutboxStanding | None:
+async def standing_of(
+    tx: Transaction, org_id: str, message_id: str, carrier_message_id: str = ""
+) -> OutboxStanding | None:
     """None when nothing is to be done about it any more."""
-    rows = await tx.fetch(_SQL["standing"], UUID(org_id), UUID(message_id))
+    rows = await tx.fetch(_SQL["standing"], UUID(org_id), UUID(message_id), carrier_message_id)
     if not rows:
         return None
-    state, lease, withdrawn, attempts, *progress = rows[0]
-    return OutboxStanding(state, None if lease is None else id_text(lease), withdrawn, attempts, Progress(*progress))
+    state, lease, withdrawn, attempts, has_receipts, *progress = rows[0]
+    owner = None if lease is None else id_text(lease)
+    return OutboxStanding(state, owner, withdrawn, attempts, bool(has_receipts), Progress(*progress))
 
 
 async def keep(tx: Transaction, org_id: str, message_id: str, progress: Progress) -> None:
