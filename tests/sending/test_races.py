@@ -146,6 +146,37 @@ def test_a_conversation_keeps_its_order_also_when_its_first_text_has_to_wait(
     until(house, tenant, second, is_settled)
 
 
+def test_while_a_text_waits_to_be_tried_again_only_its_own_contact_waits_with_it(idle: House, tenant: Tenant) -> None:
+    now = idle.clock.frozen_us = idle.clock()
+    send(idle, tenant)
+    leased = lease_one(idle, tenant)._replace(attempts=9)
+    _, other = send(idle, tenant), send(idle, tenant, to=OTHER)
+    most = (1 << 30) - 1
+    assert settle(idle, tenant, lambda group: settle_not_sent(group, leased, "HTTP_503", "", None, most))
+    due_at = stand_of(idle, tenant, leased.message_id).due_at
+    assert due_at is not None
+    assert 500_000_000 < due_at - now <= 512_000_000
+    assert idle.wait(lease(idle.store, tenant.org.org_id, 16, 0)).to_send == []  # the number rests for a moment
+    idle.clock.frozen_us += 5_000_000
+    assert lease_one(idle, tenant).message_id == other
+    idle.clock.frozen_us = due_at
+    assert lease_one(idle, tenant).message_id == leased.message_id
+
+
+def test_a_lease_that_ran_out_before_the_text_left_is_taken_again(idle: House, tenant: Tenant) -> None:
+    """A process that was held up, such as by a laptop's lid, does not send late; and it knows that it did not send."""
+    message_id = send(idle, tenant)
+    leased = lease_one(idle, tenant)
+    idle.clock.offset_us += LEASE_US
+    assert idle.wait(still_wanted(idle.store, leased)) == "LEASE_LOST"
+    assert settle(idle, tenant, lambda group: settle_unsent(group, leased, "LEASE_LOST"))
+    assert stand_of(idle, tenant, message_id).state == "waiting"
+    again = lease_one(idle, tenant)
+    assert (again.message_id, again.attempts) == (message_id, 0)
+    assert again.lease != leased.lease
+    assert not settle(idle, tenant, lambda group: settle_unsent(group, leased, "LEASE_LOST"))
+
+
 def test_two_workers_on_one_outbox_send_nothing_twice(house: House, tenant: Tenant, api: BandwidthApi) -> None:
     async def second_worker() -> Worker:
         worker = Worker(house.store, house.outside)
