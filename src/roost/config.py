@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+#: More segments a second than any number sends.
+MAX_RATE = 10_000
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -26,6 +29,8 @@ class Setting(NamedTuple):
         return f"ROOST_{self.name.upper()}"
 
 
+#: Bandwidth's API reference, "Messaging", server URL.
+BANDWIDTH_URL = "https://messaging.bandwidth.com/api/v2"
 SETTINGS = (
     Setting("data_dir", "./roost-data", "Folder of the SQLite database, the secret key and, in the demo, demo.json."),
     Setting(
@@ -35,6 +40,12 @@ SETTINGS = (
     Setting("host", "127.0.0.1", "Address to listen on."),
     Setting("port", "8080", "Port to listen on; 0 takes any free one."),
     Setting("rate_limits", "off", "Only off so far: the limits come with sending."),
+    Setting(
+        "segments_per_second",
+        "10",
+        "How fast a number sends that has no rate of its own; 0 leaves the pace to the carrier.",
+    ),
+    Setting("bandwidth_url", BANDWIDTH_URL, "Where Bandwidth's Messaging API is."),
     Setting(
         "secret_key", "a file", "32 bytes in base64 that encrypt stored secrets; else secret.key in the data directory."
     ),
@@ -54,6 +65,9 @@ class Config(NamedTuple):
     host: str
     port: int
     rate_limits: str
+    segments_per_second: float
+    """0: as fast as the carrier takes them."""
+    bandwidth_url: str
     secret_key: str | None
     log_level: LogLevel
 
@@ -81,10 +95,12 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
     return Config(
         data_dir=Path(value("data_dir") or "roost-data"),
         database_url=_database_url(value("database_url")),
-        public_url=_public_url(value("public_url")),
+        public_url=_url("public_url", value("public_url"), "https://roost.example.com"),
         host=value("host") or "127.0.0.1",
         port=_port(value("port") or "8080"),
         rate_limits=_one_of("rate_limits", value("rate_limits") or "off", ("off",)),
+        segments_per_second=_rate(value("segments_per_second") or "10"),
+        bandwidth_url=_url("bandwidth_url", value("bandwidth_url"), BANDWIDTH_URL) or BANDWIDTH_URL,
         secret_key=value("secret_key") or None,
         log_level=_one_of("log_level", value("log_level") or "info", ("debug", "info", "warning", "error")),  # type: ignore[arg-type]
     )
@@ -118,13 +134,23 @@ def _database_url(text: str) -> str:
     raise ConfigError("ROOST_DATABASE_URL must be sqlite or begin with postgresql://")
 
 
-def _public_url(text: str) -> str | None:
+def _url(name: str, text: str, example: str) -> str | None:
     if not text:
         return None
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(f"ROOST_PUBLIC_URL must look like https://roost.example.com, not {text!r}")
+        raise ConfigError(f"ROOST_{name.upper()} must look like {example}, not {text!r}")
     return text.rstrip("/")
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= MAX_RATE:
+        raise ConfigError(f"ROOST_SEGMENTS_PER_SECOND must be a number from 0 to {MAX_RATE}, not {text!r}")
+    return rate
 
 
 def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:

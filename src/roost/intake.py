@@ -21,7 +21,7 @@ from roost.store.base import Store
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused
 from roost.store.group import DEFAULT_POLICY, Delivery, Outcome, Policy
-from roost.store.policy import OrganizationPolicy
+from roost.store.policy import policy_of
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -31,10 +31,10 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Handles `POST /carriers/{carrier}/{account_id}`."""
 
-    def __init__(self, store: Store, policies: ShortCache[OrganizationPolicy]) -> None:
+    def __init__(self, store: Store, wake: Callable[[], None]) -> None:
         self._store = store
-        self._accounts: ShortCache[CarrierAccount] = ShortCache(Directory(store).carrier_account)
-        self._policies = policies
+        self._known: ShortCache[tuple[CarrierAccount, Policy]] = ShortCache(self._look_up)
+        self._wake = wake
 
     async def __call__(self, request: Request) -> Response:
         """200 with what became of the delivery, once it is durable.
@@ -49,16 +49,16 @@ class Intake:
         body = await read_body(request, MAX_BODY_BYTES)
         incoming = IntakeRequest(request.headers, body)
         account_id = parse_uuid(request.path_params["account_id"])
-        account = await self._accounts.get(account_id) if account_id else None
+        account, policy = (await self._known.get(account_id) if account_id else None) or _NOBODY
         if account is None or account.carrier != carrier.NAME or not carrier.verify(incoming, account):
             INTAKE.labels(carrier.NAME, "refused").inc()
             headers = {"WWW-Authenticate": 'Basic realm="roost"'}
             raise Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
-        organization = await self._policies.get(account.org_id)
-        assert organization is not None, "an account belongs to an organization"
-        policy = Policy(organization.settings, organization.name, carrier.answers_opt_outs)
-        outcome = await self._store_safely(delivery_of(account, carrier.parse(incoming), policy), body)
+        delivery = delivery_of(account, carrier.parse(incoming), policy)
+        outcome = await self._store_safely(delivery, body)
         _count(carrier.NAME, outcome)
+        if any(draft.keyword for draft in delivery.drafts):
+            self._wake()  # it may be answered
         if outcome.unrouted:
             log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
         return json_response(
@@ -71,6 +71,10 @@ class Intake:
             }
         )
 
+    async def _look_up(self, account_id: str) -> tuple[CarrierAccount, Policy] | None:
+        account = await Directory(self._store).carrier_account(account_id)
+        return (account, await policy_for(self._store, account)) if account else None
+
     async def _store_safely(self, delivery: Delivery, body: bytes) -> Outcome:
         try:
             return await self._store.record(delivery)
@@ -80,6 +84,18 @@ class Intake:
             log.exception("unstorable", account_id=delivery.account_id)
             whole = UnknownEvent("unstorable", body)
             return await self._store.record(Delivery(delivery.org_id, delivery.account_id, [], [], [whole]))
+
+
+_NOBODY = (None, DEFAULT_POLICY)
+
+
+async def policy_for(store: Store, account: CarrierAccount) -> Policy:
+    """What the effects of the account's deliveries depend on."""
+    organization = await policy_of(store, account.org_id)
+    assert organization is not None, "an account belongs to an organization"
+    carrier = CARRIERS.get(account.carrier)
+    answers = carrier.answers_opt_outs if carrier else DEFAULT_POLICY.answers_opt_outs
+    return Policy(organization.settings, organization.name, answers)
 
 
 def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy: Policy = DEFAULT_POLICY) -> Delivery:

@@ -14,3 +14,7 @@ LATENCY = Histogram(
 )
 INTAKE = Counter("roost_intake_events", "Events that carriers delivered", ["carrier", "outcome"], registry=REGISTRY)
 AHEAD = Gauge("roost_position_ahead_seconds", "How far the newest position is ahead of the clock", registry=REGISTRY)
+OUTBOX = Gauge("roost_outbox_messages", "Messages in the outbox", ["state"], registry=REGISTRY)
+SEND_ATTEMPTS = Counter(
+    "roost_send_attempts", "Tries to hand a message over", ["carrier", "outcome"], registry=REGISTRY
+)

@@ -16,11 +16,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from roost.app import build
+from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
 from roost.protocol import BoundedProtocol
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
+from roost.worker import Worker
 
 #: What is in flight may take this long to finish once we are told to stop.
 GRACE_SECONDS = 30
@@ -54,10 +56,12 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
     base_url = config._replace(port=listener.getsockname()[1]).local_url
     public_url = config.public_url or base_url
     running = Running(config.data_dir, store, base_url, public_url)
+    outside = Outside(config, now_us)
     try:
         await store.open()
         await _announce_open_agents(store, config)
-        server = _Server(uvicorn_config(build(store, public_url)), lambda: ready(running))
+        worker = Worker(store, outside)
+        server = _Server(uvicorn_config(build(store, public_url, worker.wake)), worker, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -70,6 +74,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         log.info("stopped")
     finally:
         listener.close()
+        await outside.close()
         await store.close()
 
 
@@ -83,15 +88,22 @@ def running_server(data_dir: Path) -> str | None:
 
 
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted."""
+    """Calls `ready` once connections are accepted; the worker works as long as they are."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, config: uvicorn.Config, worker: Worker, ready: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
+        self._worker = worker
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._worker.start()
         await self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._worker.stop_leasing()
+        await super().shutdown(sockets)
+        await self._worker.stop()
 
 
 def uvicorn_config(app: ASGIApp) -> uvicorn.Config:

@@ -9,8 +9,8 @@ from roost.core.ids import parse_ulid
 from roost.store import erasure
 from support.allowed import allowed, but, error_of
 from support.house import House
-from support.outbound import stored_outbound
 from support.payloads import bandwidth_inbound, bandwidth_status
+from support.stored import stored_outbound
 
 PATH = "/v1/audit-log"
 CONTACT = "+15554443333"

@@ -8,8 +8,8 @@ import pytest
 from roost.core.ids import FIRST_ID
 from support.allowed import allowed, but, error_of
 from support.house import House, Tenant
-from support.outbound import stored_outbound
 from support.payloads import bandwidth_inbound
+from support.stored import stored_outbound
 
 PATH = "/v1/phone-numbers"
 UNKNOWN_ID = "01900000-0000-7000-8000-000000000000"

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,16 +14,20 @@ import uvloop
 
 from roost import config
 from roost.app import build
+from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
 from roost.core.scopes import SCOPES
 from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Agent, Directory, Number, Organization
+from roost.worker import Worker
+from support.credentials import BASIC, SECRETS
 from support.databases import Database
 
 T = TypeVar("T")
-BASIC = ("carrier", "s3cret:with:colons")
+#: Where nobody listens: what is sent from a house that is given no carrier goes nowhere.
+NOWHERE = "http://127.0.0.1:9"
 
 
 class Clock:
@@ -40,11 +44,21 @@ class Clock:
 class Tenant:
     """An organization with a carrier account, a number, an open agent and a key, made through the directory."""
 
-    def __init__(self, house: "House", name: str, number: str, carrier: str, wallet: str) -> None:
+    def __init__(
+        self,
+        house: "House",
+        name: str,
+        number: str,
+        carrier: str,
+        wallet: str,
+        secrets: Mapping[str, Any] | None = None,
+    ) -> None:
         directory = house.directory
         self.org: Organization = house.wait(directory.create_organization(name))
         self.account: CarrierAccount = house.wait(
-            directory.add_carrier_account(self.org.org_id, carrier, "", {"basic": [list(BASIC)]})
+            directory.add_carrier_account(
+                self.org.org_id, carrier, "", {"basic": [list(BASIC)], **(SECRETS if secrets is None else secrets)}
+            )
         )
         agent = house.wait(directory.add_agent(self.org.org_id, wallet, open_=True))
         assert agent is not None
@@ -59,10 +73,12 @@ class Tenant:
 
 
 class House:
-    """Start with `start()`, stop with `stop()`; `http` is a client of it."""
+    """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`."""
 
-    def __init__(self, database: Database, data_dir: Path) -> None:
-        self.config = config.load({}, data_dir=data_dir, database_url=database.url)
+    def __init__(self, database: Database, data_dir: Path, *, working: bool = False, **options: Any) -> None:
+        options = {"bandwidth_url": NOWHERE, **options}
+        self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
+        self._working = working
         self.clock = Clock()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -75,7 +91,9 @@ class House:
         self.store: Store = make_store(self.config, self.clock)
         self.wait(self.store.open())
         self.directory = Directory(self.store)
-        settings = uvicorn_config(build(self.store, self.base_url))
+        self.outside = Outside(self.config, self.clock)
+        self.worker = self.wait(self._start_worker())
+        settings = uvicorn_config(build(self.store, self.base_url, self.worker.wake))
         self._server = uvicorn.Server(settings)
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
         self.http = httpx.Client(base_url=self.base_url, timeout=30)
@@ -85,20 +103,36 @@ class House:
         self.http.close()
         self._server.should_exit = True
         self._serving.result(30)
+        self.wait(self.worker.stop())
+        self.wait(self.outside.close())
         self.wait(self.store.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
         self._loop.close()
 
+    async def _start_worker(self) -> Worker:
+        worker = Worker(self.store, self.outside)
+        if self._working:
+            worker.start()
+        return worker
+
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
-    def tenant(self, *, carrier: str = "bandwidth", number: str | None = None, wallet: str | None = None) -> Tenant:
-        """Another organization, complete."""
+    def tenant(
+        self,
+        *,
+        carrier: str = "bandwidth",
+        number: str | None = None,
+        wallet: str | None = None,
+        secrets: Mapping[str, Any] | None = None,
+    ) -> Tenant:
+        """Another organization, complete. `secrets` are what its carrier account sends with: none, and it only receives."""
         self._tenants += 1
         count = self._tenants
-        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet or f"0x{count:040x}")
+        wallet = wallet or f"0x{count:040x}"
+        return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet, secrets)
 
     def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
         """POST a carrier's payload to the tenant's real webhook URL with its real credential."""

@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,7 +124,7 @@ class Fleet:
     On PostgreSQL each server has a data directory of its own; all share one secret key, as an installation does.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, **environ: str) -> None:
         self._database, self._folder = database, folder
         self._servers: list[Server] = []
         self._writers: list[Writer] = []
@@ -133,6 +133,7 @@ class Fleet:
         self._environ = own | {
             "ROOST_DATABASE_URL": database.url,
             "ROOST_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+            **environ,
         }
         self._runner = asyncio.Runner()
         self.store = make_store(config.load(self._environ, data_dir=self._data_dir(0)), now_us)
@@ -167,10 +168,10 @@ class Fleet:
         assert process.stdout.readline() == b"ready\n"
         return self._writers[-1]
 
-    def tenant(self, *, number: str = "+15550001111") -> Tenant:
-        """An organization, complete."""
+    def tenant(self, *, number: str = "+15550001111", secrets: Mapping[str, Any] | None = None) -> Tenant:
+        """An organization, complete. `secrets` are what its carrier account sends with."""
         self._tenants += 1
-        return Tenant(self, f"Org {self._tenants}", number, "bandwidth", f"0x{self._tenants:040x}")
+        return Tenant(self, f"Org {self._tenants}", number, "bandwidth", f"0x{self._tenants:040x}", secrets)
 
     def _data_dir(self, index: int) -> Path:
         return self._folder / ("data" if self._database.kind == "sqlite" else f"data{index}")

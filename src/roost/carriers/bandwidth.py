@@ -1,12 +1,17 @@
 """Bandwidth: callbacks are a JSON array of events, authenticated with Basic credentials; there is no signature.
 
-Facts: Bandwidth's Messaging API reference, "Messaging callbacks" (inbound and status), as noted at each rule.
+Facts: Bandwidth's Messaging API reference: "Messaging callbacks" (inbound and status), "Create Message", "List Messages" and
+"Messaging errors", as noted at each rule.
 """
 
-from roost.carriers.contract import IntakeRequest, verify_basic
+from typing import Any
+
+from roost.carriers.contract import Accepted, IntakeRequest, OutgoingText, SendFailed, verify_basic
 from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
+from roost.carriers.outside import Answer, Outside
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
+from roost.core.times import rfc3339_short
 
 NAME = "bandwidth"
 
@@ -18,6 +23,17 @@ STATUSES = {
     "message-failed": "failed",
     "message-read": "read",
 }
+#: destination-rejected-due-to-user-opt-out. ("Messaging errors")
+OPTED_OUT_CODES = frozenset({"4775"})
+#: No delivery receipt came in time: whether it was delivered is not known. ("Messaging errors")
+UNCONFIRMED = "9902"
+_OPTED_OUT_TYPE = "destination-rejected-due-to-user-opt-out"
+_SENDING_SECRETS = ("account_id", "application_id", "api_user", "api_password")
+#: +1 and one of these: toll-free, where the network itself handles STOP and START.
+_TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
+_MAX_CODE, _MAX_DESCRIPTION = 64, 255
+#: How far around the time of a text the carrier's record is searched.
+_BEFORE_US, _AFTER_US = 60 * 1_000_000, 300 * 1_000_000
 
 
 #: As set in the application's InboundCallbackCreds and OutboundCallbackCreds.
@@ -40,15 +56,18 @@ def _event(raw: bytes) -> CarrierEvent:
     message_id = text(message.get("id"))
     # Inbound and status callbacks may reach the same URL, so a status is known by its type alone.
     if word in STATUSES:
+        code = text(event.get("errorCode"))
         return ReceiptEvent(
             carrier_message_id=message_id,
             # A group text gets one status per recipient: the top-level `to` says whose.
             recipient=text(event.get("to")),
-            event=STATUSES[word],
+            event="unconfirmed" if code == UNCONFIRMED else STATUSES[word],
             raw=raw,
-            error_code=text(event.get("errorCode")) or None,
+            error_code=code or None,
             description=text(event.get("description")) or None,
             carrier_time=instant(event.get("time")),
+            tag=text(message.get("tag")) or None,
+            opted_out=code in OPTED_OUT_CODES,
         )
     if word != "message-received" or message.get("direction", "in") != "in":
         return UnknownEvent("unknown_event", raw)
@@ -69,10 +88,91 @@ def _event(raw: bytes) -> CarrierEvent:
 
 
 def can_send(account: CarrierAccount) -> bool:
-    """Always."""
-    return True
+    """Whether the account has all that the API asks for."""
+    return all(account.secrets.get(name) for name in _SENDING_SECRETS)
 
 
 def answers_opt_outs(number: str) -> bool:
-    """Never."""
-    return False
+    """On toll-free numbers the network does; on others nobody does. (Bandwidth support, "opt-out messaging")"""
+    return len(number) == 12 and number.startswith("+1") and number[2:5] in _TOLL_FREE
+
+
+async def send(text: OutgoingText, account: CarrierAccount, outside: Outside) -> Accepted:
+    """POST to the account's messages: 202 with the message's id is yes. ("Create Message")"""
+    wanted: dict[str, Any] = {
+        "applicationId": account.secrets["application_id"],
+        "to": [text.to_number],
+        "from": text.from_number,
+        "tag": text.message_id,  # said back in each status callback
+    }
+    if text.body:
+        wanted["text"] = text.body
+    if text.media:
+        wanted["media"] = list(text.media)
+    if text.high_priority:
+        wanted["priority"] = "high"
+    answer = await outside.request("POST", *_messages(account, outside), json=wanted)
+    if 200 <= answer.status < 300:
+        carrier_message_id = _fields(answer).get("id")
+        if isinstance(carrier_message_id, str) and carrier_message_id:
+            return Accepted(carrier_message_id)
+        raise SendFailed("uncertain", "UNREADABLE_ANSWER", "the carrier accepted something, but not readably")
+    raise _refusal(answer)
+
+
+async def look_up(
+    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
+) -> str | None:
+    """The one record of the time that is nobody else's. ("List Messages": messageId; it does not tell tags)"""
+    query = {
+        "sourceTn": text.from_number,
+        "destinationTn": text.to_number,
+        "messageDirection": "OUTBOUND",
+        "fromDateTime": rfc3339_short((sent_at - _BEFORE_US) // 1000 * 1000),
+        "toDateTime": rfc3339_short((sent_at + _AFTER_US) // 1000 * 1000),
+    }
+    answer = await outside.request("GET", *_messages(account, outside), params=query)
+    if answer.status != 200:
+        raise _refusal(answer)
+    records = _fields(answer).get("messages")
+    found = (
+        [record.get("messageId") for record in records if isinstance(record, dict)] if isinstance(records, list) else []
+    )
+    unknown = {each for each in found if isinstance(each, str) and each} - known
+    return unknown.pop() if len(unknown) == 1 else None
+
+
+def _messages(account: CarrierAccount, outside: Outside) -> tuple[str, str, str]:
+    """The address of the account's messages, and the credential."""
+    secrets = account.secrets
+    url = f"{outside.config.bandwidth_url}/users/{secrets['account_id']}/messages"
+    return url, secrets["api_user"], secrets["api_password"]
+
+
+def _refusal(answer: Answer) -> SendFailed:
+    """What an answer that is no success means for the text."""
+    if answer.status in (429, 503):  # the rate or the queue is full; or nobody is at home: it was not taken
+        return SendFailed(
+            "not_sent", f"HTTP_{answer.status}", "the carrier asks to wait", retry_after=answer.retry_after
+        )
+    if answer.status >= 500:
+        return SendFailed("uncertain", f"HTTP_{answer.status}", "the carrier failed")
+    if answer.status in (401, 403):
+        return SendFailed("refused", "CARRIER_CREDENTIALS_REFUSED", "the carrier refused the account's API credentials")
+    fields = _fields(answer)
+    code, description = text(fields.get("type")), text(fields.get("description"))
+    opted_out = code == _OPTED_OUT_TYPE or text(fields.get("errorCode")) in OPTED_OUT_CODES
+    return SendFailed(
+        "refused",
+        code[:_MAX_CODE] or f"HTTP_{answer.status}",
+        description[:_MAX_DESCRIPTION] or "the carrier refused it",
+        opted_out=opted_out,
+    )
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    """The JSON object that an answer is; anything else has no fields."""
+    try:
+        return object_of(answer.body)
+    except ValueError:
+        return {}

@@ -12,7 +12,7 @@ from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, ReceiptEvent
 
 if TYPE_CHECKING:
-    import aiohttp
+    from roost.carriers.outside import Outside
 
 
 class IntakeRequest(NamedTuple):
@@ -70,6 +70,11 @@ class Carrier(Protocol):
     @property
     def NAME(self) -> str: ...  # noqa: N802 - a module's constant
 
+    @property
+    def OPTED_OUT_CODES(self) -> frozenset[str]:  # noqa: N802 - a module's constant
+        """Error codes of receipts that say that the contact told the carrier to stop."""
+        ...
+
     def verify(self, request: IntakeRequest, account: CarrierAccount) -> bool:
         """Whether the request carries a credential of this account; in constant time."""
         ...
@@ -86,7 +91,7 @@ class Carrier(Protocol):
         """Whether the carrier itself confirms STOP and START on this number of ours, so that we must not."""
         ...
 
-    async def send(self, text: OutgoingText, account: CarrierAccount, http: aiohttp.ClientSession) -> Accepted:
+    async def send(self, text: OutgoingText, account: CarrierAccount, outside: Outside) -> Accepted:
         """Hand one text over, once. Raises SendFailed, and nothing else but CancelledError."""
         ...
 
@@ -96,11 +101,12 @@ class Carrier(Protocol):
         sent_at: int,
         known: frozenset[str],
         account: CarrierAccount,
-        http: aiohttp.ClientSession,
+        outside: Outside,
     ) -> str | None:
         """The carrier's id of a text that was perhaps sent at about `sent_at`, from its own record; None: no telling.
 
-        `known` are the carrier's ids of other messages to the same contact.
+        `sent_at` is microseconds since 1970; `known` are the carrier's ids of other messages to the same contact.
+        Raises SendFailed when the carrier could not be asked.
         """
         ...
 

@@ -9,6 +9,7 @@ from roost.cli.credentials import key, token
 from roost.cli.deliveries import simulate, unrouted
 from roost.cli.manage import agent, carrier, number
 from roost.cli.organizations import org
+from roost.cli.outbox import outbox
 from roost.cli.running import db, demo, serve
 
 
@@ -22,7 +23,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, simulate, unrouted,
+    serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, simulate, unrouted,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -13,7 +13,7 @@ from roost.core.ids import parse_uuid
 from roost.core.message import Draft
 from roost.core.numbers import is_e164
 from roost.deliver import DeliveryFailed, deliver
-from roost.intake import delivery_of
+from roost.intake import delivery_of, policy_for
 from roost.server import running_server
 from roost.store.base import Store
 from roost.store.directory import Directory
@@ -105,7 +105,7 @@ async def _route(
     if account is None:
         raise click.ClickException("its carrier account is gone")
     events = CARRIERS[account.carrier].parse(IntakeRequest({}, unrouted.raw))
-    delivery = delivery_of(account, events)
+    delivery = delivery_of(account, events, await policy_for(store, account))
     drafts: list[Draft] = delivery.drafts
     if to_number is not None:
         drafts[:] = [draft._replace(to_numbers=(to_number,)) for draft in drafts]

@@ -42,6 +42,8 @@ class ReceiptEvent(NamedTuple):
     carrier_time: int | None = None
     tag: str | None = None
     """What we gave the carrier to say back: our own id of the message."""
+    opted_out: bool = False
+    """The carrier did not deliver it because the contact told it to stop."""
 
 
 class UnknownEvent(NamedTuple):

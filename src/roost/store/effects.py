@@ -11,6 +11,7 @@ from roost.core.outbound import THREAD_US, Send
 from roost.core.replies import reply_text
 from roost.store.consent import Evidence, Pair, record_opt_in, record_opt_out, standing_consent
 from roost.store.group import Group, Link, New
+from roost.store.receipts import apply_receipts
 from roost.store.sending import accept
 from roost.store.sql import load
 from roost.store.transaction import Transaction
@@ -40,6 +41,8 @@ async def apply_effects(tx: Transaction, group: Group, new_ids: set[str]) -> Non
     for message in group.new(new_ids):
         if message.draft.keyword is not None:
             await _hear(tx, message)
+    for org_id, account_id, receipts in group.receipt_events():
+        await apply_receipts(tx, org_id, account_id, receipts)
 
 
 async def _hear(tx: Transaction, message: New) -> None:

@@ -1,0 +1,101 @@
+"""The way out to a carrier's API: one HTTP session, answers of a bounded size, and what a failure means for a text."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from roost.carriers.contract import SendFailed
+from roost.config import Config
+
+if TYPE_CHECKING:
+    import aiohttp
+
+#: The longest that one request takes, of which connecting may take the first part.
+TOTAL_SECONDS, CONNECT_SECONDS = 15.0, 8.0
+MAX_ANSWER_BYTES = 64 * 1024
+#: Shorter than servers keep an idle connection, so that a text is hardly ever written to one that is just being closed.
+_KEEP_ALIVE_SECONDS = 10.0
+
+
+class Answer(NamedTuple):
+    """What an API answered; `body` is empty where it broke off or was too long. `retry_after` is in seconds."""
+
+    status: int
+    body: bytes
+    retry_after: float | None
+
+
+class Outside:
+    """Handed to whatever reaches out. The session is made when it is first used, and so is aiohttp imported then."""
+
+    def __init__(self, config: Config, clock: Callable[[], int]) -> None:
+        self.config = config
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(self, method: str, url: str, user: str, password: str, **options: Any) -> Answer:
+        """The answer to one request with Basic credentials; no redirect is followed.
+
+        Raises SendFailed: `not_sent` when no connection came about, `uncertain` when there was one and no answer came.
+        """
+        import aiohttp
+
+        auth = aiohttp.encode_basic_auth(user, password, "utf-8")
+        headers = {"Authorization": auth}
+        try:
+            async with self._opened().request(
+                method, url, headers=headers, allow_redirects=False, **options
+            ) as response:
+                retry_after = _seconds(response.headers.get("Retry-After"), self._clock())
+                return Answer(response.status, await _bounded(response), retry_after)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise SendFailed("not_sent", "CARRIER_UNREACHABLE", type(error).__name__) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SendFailed("uncertain", "NO_ANSWER", type(error).__name__) from None
+
+    async def close(self) -> None:
+        """Close what is open."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The body; the status alone still says something where it breaks off or does not end."""
+    import aiohttp
+
+    body = bytearray()
+    try:
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > MAX_ANSWER_BYTES:
+                response.close()
+                return b""
+    except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError):
+        return b""
+    return bytes(body)
+
+
+def _seconds(header: str | None, now: int) -> float | None:
+    """Retry-After (RFC 9110, section 10.2.3): seconds, or an HTTP date. What is neither is as good as missing."""
+    if header is None:
+        return None
+    if header.isascii() and header.strip().isdigit():
+        return float(header)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - now / 1_000_000)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,134 @@
+-- The outbox, as both databases run it. Whoever changes a row holds the organization's counter, so that nothing here needs a
+-- lock of its own: two workers lease one after the other.
+
+-- due_organizations: where somebody has something to do now
+SELECT g.org_id FROM organizations g WHERE
+    EXISTS (SELECT 1 FROM numbers n LEFT JOIN number_paces p ON p.org_id = n.org_id AND p.phone_number_id = n.id
+        WHERE n.org_id = g.org_id AND (p.next_at IS NULL OR p.next_at <= $1)
+            AND EXISTS (SELECT 1 FROM outbox o
+                WHERE o.org_id = n.org_id AND o.state = 'queued' AND o.phone_number_id = n.id))
+    OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'waiting' AND o.due_at <= $1)
+    OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'leased' AND o.due_at <= $1)
+    OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'uncertain' AND o.due_at <= $1);
+
+-- promote: what waited until now may be leased
+UPDATE outbox SET state = 'queued' WHERE org_id = $1 AND message_id IN (
+    SELECT message_id FROM outbox WHERE org_id = $1 AND state = 'waiting' AND due_at <= $2 ORDER BY due_at LIMIT $3);
+
+-- expire_leases: whoever had it is gone or stuck, and it was perhaps sent. The lease stays: it says when, and its owner may
+-- still come to tell
+UPDATE outbox SET state = 'uncertain', due_at = $2 WHERE org_id = $1 AND message_id IN (
+    SELECT message_id FROM outbox WHERE org_id = $1 AND state = 'leased' AND due_at <= $2 ORDER BY due_at LIMIT $3)
+RETURNING message_id;
+
+-- numbers_with_queued: how fast each may send, and when its next segment may leave
+SELECT n.id, n.segments_per_second, p.next_at
+FROM numbers n LEFT JOIN number_paces p ON p.org_id = n.org_id AND p.phone_number_id = n.id
+WHERE n.org_id = $1 AND EXISTS (
+    SELECT 1 FROM outbox o WHERE o.org_id = n.org_id AND o.state = 'queued' AND o.phone_number_id = n.id)
+LIMIT $2;
+
+-- candidates: the first of a number, but for contacts with whom something is in flight or is to be tried again first. Only so
+-- many are looked at: one contact's long queue does not cost everybody
+SELECT q.rank, q.message_id, q.expires_at, q.segment_count, q.attempts, m.carrier_account_id, m.phone_number_id,
+    m.from_number, m.to_number, m.body, m.media, m.priority
+FROM (SELECT org_id, message_id, phone_number_id, to_number, rank, expires_at, segment_count, attempts FROM outbox
+        WHERE org_id = $1 AND state = 'queued' AND phone_number_id = $2 ORDER BY rank, message_id LIMIT $3) q
+JOIN outbound_messages m ON m.org_id = q.org_id AND m.id = q.message_id
+WHERE NOT EXISTS (SELECT 1 FROM outbox b
+    WHERE b.org_id = q.org_id AND b.to_number = q.to_number AND b.phone_number_id = q.phone_number_id
+        AND (b.state = 'leased' OR (b.state = 'waiting' AND b.attempts > 0)))
+ORDER BY q.rank, q.message_id LIMIT $4;
+
+-- lease: until due_at it is ours alone
+UPDATE outbox SET state = 'leased', lease = $3, due_at = $4 WHERE org_id = $1 AND message_id = $2;
+
+-- begin_sending: as it is told
+UPDATE outbound_messages SET status = 'sending' WHERE org_id = $1 AND id = $2 AND status = 'queued';
+
+-- keep_pace: a number's next segment leaves no sooner
+INSERT INTO number_paces (org_id, phone_number_id, next_at) VALUES ($1, $2, $3)
+ON CONFLICT (org_id, phone_number_id) DO UPDATE SET next_at = excluded.next_at
+WHERE number_paces.next_at < excluded.next_at;
+
+-- look_ups: what was perhaps sent, and is to be asked about now
+SELECT o.message_id, o.lease, o.attempts, m.carrier_account_id, m.phone_number_id, m.from_number, m.to_number, m.body,
+    m.media, m.priority
+FROM outbox o JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
+WHERE o.org_id = $1 AND o.state = 'uncertain' AND o.due_at <= $2 ORDER BY o.due_at LIMIT $3;
+
+-- put_off: until it is looked at again
+UPDATE outbox SET due_at = $3 WHERE org_id = $1 AND message_id = $2;
+
+-- wanted: all that a send is stopped by at the last moment; no row comes back when it is nobody's or another's by now
+SELECT o.withdrawn, o.expires_at, o.due_at, m.purpose, g.settings,
+    EXISTS (SELECT 1 FROM consents c WHERE c.org_id = o.org_id AND c.contact_number = m.to_number
+        AND c.number = m.from_number AND c.state = 'opted_out'),
+    EXISTS (SELECT 1 FROM consents c WHERE c.org_id = o.org_id AND c.contact_number = m.to_number
+        AND c.state = 'opted_out')
+FROM outbox o
+JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
+JOIN organizations g ON g.org_id = o.org_id
+WHERE o.org_id = $1 AND o.message_id = $2 AND o.lease = $3 AND o.state = 'leased';
+
+-- standing: of a message and its outbox row, and whether receipts came under the carrier's id
+SELECT o.state, o.lease, o.withdrawn, o.attempts,
+    EXISTS (SELECT 1 FROM delivery_receipts r
+        WHERE r.org_id = o.org_id AND r.carrier_account_id = m.carrier_account_id AND r.carrier_message_id = $3), m.status, m.carrier_message_id, m.sent_at, m.delivered_at, m.error_code,
+    m.error_description
+FROM outbox o JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
+WHERE o.org_id = $1 AND o.message_id = $2;
+
+-- keep_progress: how far a message has come
+UPDATE outbound_messages SET status = $3, carrier_message_id = $4, sent_at = $5, delivered_at = $6, error_code = $7,
+    error_description = $8
+WHERE org_id = $1 AND id = $2;
+
+-- settle: nobody has anything to do about it any more
+DELETE FROM outbox WHERE org_id = $1 AND message_id = $2;
+
+-- wait: it may be queued again at due_at
+UPDATE outbox SET state = 'waiting', due_at = $3, attempts = $4, lease = NULL WHERE org_id = $1 AND message_id = $2;
+
+-- doubt: it was perhaps sent; due_at is when the carrier is asked
+UPDATE outbox SET state = 'uncertain', due_at = $3 WHERE org_id = $1 AND message_id = $2;
+
+-- requeue: an operator has decided that it may be sent
+UPDATE outbox SET state = 'queued', due_at = $3, attempts = 0, lease = NULL WHERE org_id = $1 AND message_id = $2;
+
+-- known_ids: the carrier's, of other messages to the same contact since then
+SELECT carrier_message_id FROM outbound_messages
+WHERE org_id = $1 AND to_number = $2 AND from_number = $3 AND id > $4 AND id <> $5 AND carrier_message_id IS NOT NULL;
+
+-- others_in_doubt: messages to the same contact of which the carrier's id is not known either
+SELECT message_id FROM outbox
+WHERE org_id = $1 AND to_number = $2 AND phone_number_id = $3 AND state IN ('leased', 'uncertain') AND message_id <> $4 LIMIT 1;
+
+-- outbox_rows: of one organization, oldest first
+SELECT o.message_id, o.state, m.from_number, o.to_number, o.attempts, o.due_at, o.withdrawn, o.lease, m.status
+FROM outbox o JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
+WHERE o.org_id = $1 ORDER BY o.message_id LIMIT $2;
+
+-- outbox_rows_in: of one organization, in one state, oldest first
+SELECT o.message_id, o.state, m.from_number, o.to_number, o.attempts, o.due_at, o.withdrawn, o.lease, m.status
+FROM outbox o JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
+WHERE o.org_id = $1 AND o.state = $3 ORDER BY o.message_id LIMIT $2;
+
+-- depth: by state, of all organizations, of the first so many rows
+SELECT state, count(*) FROM (SELECT state FROM outbox LIMIT $1) AS counted GROUP BY state;
+
+-- told_of: the messages that a receipt may be about: by the carrier's id, or by the id that we gave it to say back
+SELECT id, phone_number_id, from_number, to_number, status, carrier_message_id, sent_at, delivered_at, error_code,
+    error_description
+FROM outbound_messages WHERE org_id = $1 AND carrier_account_id = $2 AND carrier_message_id = $3
+UNION ALL
+SELECT id, phone_number_id, from_number, to_number, status, carrier_message_id, sent_at, delivered_at, error_code,
+    error_description
+FROM outbound_messages WHERE org_id = $1 AND id = $4 AND carrier_account_id = $2 AND carrier_message_id IS NULL;
+
+-- receipts_of: those that came before the message was known by the carrier's id, in the order in which they came
+SELECT recipient, event, raw, error_code, description, carrier_time FROM delivery_receipts
+WHERE org_id = $1 AND carrier_account_id = $2 AND carrier_message_id = $3 ORDER BY received_at;
+
+-- scope_of: how far an opt-out reaches
+SELECT settings FROM organizations WHERE org_id = $1;

@@ -1,0 +1,88 @@
+"""Delivery receipts: what a carrier says became of outbound messages, in whatever order and however often."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from roost.core.delivery import Progress, after_receipt
+from roost.core.ids import id_text, parse_uuid
+from roost.core.message import ReceiptEvent, carrier_key
+from roost.store.consent import Evidence, Pair, record_opt_out
+from roost.store.outbox import scope_in
+from roost.store.sql import load
+from roost.store.transaction import Row, Transaction
+
+_SQL = load("outbox.sql")
+
+
+class _Told(NamedTuple):
+    """A message that receipts are about."""
+
+    id: str
+    pair: Pair
+    progress: Progress
+
+
+async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts: Sequence[ReceiptEvent]) -> None:
+    """Move the messages on that the receipts are about; what a carrier has a receipt for is not sent again.
+
+    A message is found by the carrier's id or, where the answer to its send has not been stored, by the tag that is our own id.
+    A receipt of no message of the account changes nothing. The caller holds the organization's counter.
+    """
+    known: dict[str, _Told] = {}
+    changed: dict[str, Progress] = {}
+    for receipt in receipts:
+        normal = receipt._replace(carrier_message_id=_key_of(receipt))
+        for told in await _told_of(tx, org_id, account_id, normal, known):
+            progress = after_receipt(told.progress, normal, tx.now())
+            if receipt.opted_out and progress.status != told.progress.status:
+                await opted_out(tx, told.pair, receipt.carrier_time)
+            known[told.id] = told._replace(progress=progress)
+            changed[told.id] = progress
+    keys = {message_id: (UUID(org_id), UUID(message_id)) for message_id in changed}
+    await tx.many(_SQL["keep_progress"], [(*keys[each], *progress) for each, progress in changed.items()])
+    await tx.many(_SQL["settle"], list(keys.values()))
+
+
+async def stored_receipts(
+    tx: Transaction, org_id: str, account_id: str, carrier_message_id: str, opted_out_codes: frozenset[str]
+) -> list[ReceiptEvent]:
+    """Those that came before it was known whose message this is, in the order in which they came."""
+    rows = await tx.fetch(_SQL["receipts_of"], UUID(org_id), UUID(account_id), carrier_message_id)
+    return [
+        ReceiptEvent(
+            carrier_message_id, recipient, event, bytes(raw), code, description, at, None, code in opted_out_codes
+        )
+        for recipient, event, raw, code, description, at in rows
+    ]
+
+
+async def opted_out(tx: Transaction, pair: Pair, carrier_at: int | None) -> None:
+    """The carrier says that the contact told it to stop: that holds as if the contact had told us."""
+    rows = await tx.fetch(_SQL["scope_of"], UUID(pair.org_id))
+    evidence = Evidence("carrier", "sms_keyword", carrier_at=carrier_at)
+    await record_opt_out(tx, pair, evidence, scope_in(rows[0][0]))
+
+
+async def _told_of(
+    tx: Transaction, org_id: str, account_id: str, receipt: ReceiptEvent, known: dict[str, _Told]
+) -> list[_Told]:
+    """As they stand after the receipts before this one."""
+    tag = parse_uuid(receipt.tag or "")
+    ids = (UUID(org_id), UUID(account_id))
+    rows = await tx.fetch(_SQL["told_of"], *ids, receipt.carrier_message_id, UUID(tag) if tag else None)
+    found = {told.id: told for told in (_told(org_id, row) for row in rows)}
+    for told in known.values():
+        if receipt.carrier_message_id and told.progress.carrier_message_id == receipt.carrier_message_id:
+            found[told.id] = told
+    return [known.get(each, told) for each, told in found.items()]
+
+
+def _told(org_id: str, row: Row) -> _Told:
+    message_id, number_id, from_number, to_number, *progress = row
+    return _Told(id_text(message_id), Pair(org_id, id_text(number_id), from_number, to_number), Progress(*progress))
+
+
+def _key_of(receipt: ReceiptEvent) -> str:
+    """The carrier's id as it is stored; a missing one is nobody's."""
+    return carrier_key(receipt.carrier_message_id, receipt.raw) if receipt.carrier_message_id else ""
