@@ -79,6 +79,7 @@ def test_a_stop_stored_while_the_worker_holds_the_lease_keeps_the_text_from_leav
 def test_a_stop_stored_while_the_carrier_has_the_text_keeps_it_from_being_tried_again(
     house: House, tenant: Tenant, api: BandwidthApi
 ) -> None:
+    house.clock.frozen_us = house.clock()
     api.script.append(Reply(503, wait=True))
     message_id = send(house, tenant)
     api.wait_for_posts(1)
