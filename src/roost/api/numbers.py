@@ -2,20 +2,30 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import msgspec
-from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
 from roost.api import lists
-from roost.api.agentmessage import Meta, not_found
+from roost.api.agentmessage import not_found
 from roost.api.answers import answer, enveloped, refusals
 from roost.api.auth import Authenticator
 from roost.api.bodies import Fields, invalid, json_object, one_of, string
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
+from roost.api.number_bodies import (
+    MAX_LABEL,
+    MAX_PACE,
+    MAX_URL,
+    NewNumber,
+    NumberBody,
+    NumberChange,
+    NumberList,
+    NumberOne,
+    NumberReleased,
+    Released,
+)
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164, is_short_code
@@ -27,75 +37,12 @@ from roost.store.directory import Agent, Directory, Number, NumberFilters, Routi
 from roost.store.transaction import Transaction
 
 READ, WRITE = "numbers:read", "numbers:write"
-NumberType = Literal["local", "toll_free", "short_code"]
 TYPES = ("local", "toll_free", "short_code")
 INCLUDES = ("agent", "carrier_account_id", "segments_per_second")
-MAX_LABEL, MAX_URL, MAX_PACE = 200, 2048, 1000
 
 _TOLL_FREE = re.compile(
     r"\+18(?:00|33|44|55|66|77|88)[0-9]{7}"
 )  # https://www.fcc.gov/consumers/guides/what-toll-free-number
-
-
-class NewNumber(msgspec.Struct, forbid_unknown_fields=True):
-    """A number that a carrier account has already. `agent` is the wallet of the agent that holds it from now on."""
-
-    number: str
-    carrier_account_id: str
-    label: Annotated[str, msgspec.Meta(max_length=MAX_LABEL)] | None = None
-    agent: str | None = None
-    number_type: NumberType | None = None
-    inbound_url: Annotated[str, msgspec.Meta(max_length=MAX_URL)] | None = None
-    status_url: Annotated[str, msgspec.Meta(max_length=MAX_URL)] | None = None
-    segments_per_second: Annotated[float, msgspec.Meta(gt=0, le=MAX_PACE)] | None = None
-
-
-class NumberChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out or null stays as it is; "" clears."""
-
-    label: Annotated[str, msgspec.Meta(max_length=MAX_LABEL)] | None = None
-    inbound_url: Annotated[str, msgspec.Meta(max_length=MAX_URL)] | None = None
-    status_url: Annotated[str, msgspec.Meta(max_length=MAX_URL)] | None = None
-    campaign_id: str | None = None
-
-
-class NumberBody(msgspec.Struct):
-    """A number. `campaign_id` is always null: campaigns are registered at the carrier. The last three come by `include`."""
-
-    id: str
-    number: str
-    number_type: NumberType
-    inbound_url: str | None
-    status_url: str | None
-    label: str
-    campaign_id: None
-    sms_enabled: bool
-    mms_enabled: bool
-    created_at: str
-    updated_at: str
-    agent: str | UnsetType | None = UNSET
-    carrier_account_id: str | UnsetType = UNSET
-    segments_per_second: float | UnsetType | None = UNSET
-
-
-class NumberList(msgspec.Struct):
-    success: Literal[True]
-    data: list[NumberBody]
-    meta: Meta
-
-
-class NumberOne(msgspec.Struct):
-    success: Literal[True]
-    data: NumberBody
-
-
-class Released(msgspec.Struct):
-    status: Literal["released"]
-
-
-class NumberReleased(msgspec.Struct):
-    success: Literal[True]
-    data: Released
 
 
 class _Asked(NamedTuple):

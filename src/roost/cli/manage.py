@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from roost.api.numbers import MAX_PACE, https_url
+from roost.api.number_bodies import MAX_PACE
+from roost.api.numbers import https_url
 from roost.api.proof import checksum_address, is_wallet
 from roost.carriers.registry import CARRIERS
 from roost.cli.common import LISTED, Context, command, find_agent, find_number, find_organization, moment
