@@ -10,22 +10,29 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from roost.api.agents import Agents
+from roost.api.audit import AuditLog
 from roost.api.auth import Authenticator, ShortCache
 from roost.api.blocking import Blocking
 from roost.api.consent import ConsentRoutes
+from roost.api.contacts import Contacts
 from roost.api.errors import general
 from roost.api.hosted_form import HostedForm
 from roost.api.http import Endpoint
+from roost.api.idempotency import Idempotency
 from roost.api.inbound import AgentMessageError, Inbound
+from roost.api.keys import ApiKeys
 from roost.api.messages import Messages
+from roost.api.numbers import PhoneNumbers
 from roost.api.openapi import document
 from roost.api.operations import Operations
+from roost.api.organization import OrganizationRoutes
 from roost.api.routes import Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.api.shell import Shell
 from roost.intake import Intake
 from roost.store.base import Store
-from roost.store.settings import policy_of
+from roost.store.policy import policy_of
 
 
 class Delivered(msgspec.Struct):
@@ -40,17 +47,20 @@ class Delivered(msgspec.Struct):
 
 def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None) -> ASGIApp:
     """The ASGI application over an open store. `wake` tells the worker that there may be something to send."""
-    authenticator = Authenticator(store)
+    authenticator, idempotency = Authenticator(store), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
-    routes: list[Route] = [
-        _intake_route(Intake(store, policies)),
-        *Inbound(store, authenticator).routes(),
-        *Messages(store, authenticator, sender).routes(),
-        *ConsentRoutes(store, authenticator, policies, sender, public_url).routes(),
-        *HostedForm(store, policies, public_url).routes(),
-        *Blocking(store, authenticator).routes(),
-    ]
+    routes: list[Route] = [_intake_route(Intake(store, policies)), *Inbound(store, authenticator).routes()]
+    routes += Messages(store, authenticator, sender, idempotency).routes()
+    routes += ApiKeys(store, authenticator, idempotency).routes()
+    routes += PhoneNumbers(store, authenticator, idempotency).routes()
+    routes += OrganizationRoutes(store, authenticator).routes()
+    routes += Contacts(store, authenticator).routes()
+    routes += AuditLog(store, authenticator).routes()
+    routes += Agents(store, authenticator, idempotency).routes()
+    routes += ConsentRoutes(store, authenticator, policies, sender, public_url).routes()
+    routes += HostedForm(store, policies, public_url).routes()
+    routes += Blocking(store, authenticator).routes()
 
     def description() -> dict[str, Any]:
         return document(routes, public_url)

@@ -21,7 +21,7 @@ from roost.store.base import Store
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused
 from roost.store.group import DEFAULT_POLICY, Delivery, Outcome, Policy
-from roost.store.settings import OrganizationPolicy
+from roost.store.policy import OrganizationPolicy
 
 MAX_BODY_BYTES = 1 << 20
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from roost.api.proof import PROOF_WINDOW_SECONDS, InvalidProof, is_wallet, verify_proof
 from roost.errors import Refusal
 from roost.store.base import Store
-from roost.store.directory import Agent, ApiKey, Directory
+from roost.store.directory import AccessToken, Agent, ApiKey, Directory
 
 #: A credential is believed this long without asking the database again, so revocation holds within a second everywhere.
 CACHE_SECONDS = 0.5
@@ -54,31 +54,50 @@ class Authenticator:
     """Answers who a request is from, or refuses it."""
 
     def __init__(self, store: Store) -> None:
-        directory = Directory(store)
+        self._directory = Directory(store)
         self._store = store
-        self._keys: ShortCache[ApiKey] = ShortCache(directory.api_key)
-        self._tokens = ShortCache(directory.access_token)
-        self._agents: ShortCache[Agent] = ShortCache(directory.agent)
+        self._keys: ShortCache[ApiKey] = ShortCache(self._used_key)
+        self._tokens: ShortCache[AccessToken] = ShortCache(self._used_token)
+        self._agents: ShortCache[Agent] = ShortCache(self._directory.agent)
 
     async def api_key(self, request: Request, scope: str) -> Principal:
         """The principal of `Authorization: Bearer am_live_...`. Refuses with 401, then 403."""
         plaintext = _bearer(request)
         key = await self._keys.get(plaintext) if plaintext else None
-        if key is None or (key.expires_at is not None and key.expires_at <= self._store.clock()):
+        if key is None or self._expired(key):
             raise Refusal(401, "UNAUTHORIZED", "authentication failed", headers={"WWW-Authenticate": "Bearer"})
         if scope not in key.scopes:
             raise Refusal(403, "FORBIDDEN", "missing required scope")
         return Principal(key.org_id, key.id, key.scopes)
+
+    async def agent_of_token(self, request: Request) -> Agent | None:
+        """The agent whose access token the request has; None when it has none. Refuses a bad one with 401."""
+        plaintext = _bearer(request)
+        if not plaintext:
+            return None
+        token = await self._tokens.get(plaintext)
+        agent = await self._directory.agent_by_id(token.org_id, token.agent_id) if token else None
+        if token is None or agent is None or self._expired(token):
+            raise _unauthorized("The access token is not valid; create another one.")
+        return agent
+
+    async def proven_agent(self, request: Request, scope: str) -> Agent:
+        """The agent that signed the request with its wallet's key; an open one must sign as well. Refuses with 401.
+
+        An access token is refused with 403: it could otherwise outlive its own revocation.
+        """
+        if await self.agent_of_token(request) is not None:
+            raise Refusal(403, "forbidden", "An access token cannot manage access tokens; sign with the wallet's key.")
+        wallet = self._wallet(request)
+        return await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, await self._known(wallet), scope)
 
     async def agent(self, request: Request, scope: str) -> Agent:
         """The agent named by X-Agent-ID, once it has shown that it is that agent (open ones need not). Refuses with 401.
 
         An unknown wallet and a wrong proof get the same answer: which wallets are registered is nobody's business.
         """
-        wallet = request.headers.get("x-agent-id", "").strip()
-        if not is_wallet(wallet):
-            raise _unauthorized("Send X-Agent-ID with your agent's wallet address (0x and 40 hexadecimal digits).")
-        agent = await self._agents.get(wallet.lower())
+        wallet = self._wallet(request)
+        agent = await self._known(wallet)
         if agent is not None and agent.open:
             return agent
         token = _bearer(request)
@@ -86,10 +105,33 @@ class Authenticator:
             return await self._by_token(token, agent)
         return await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, agent, scope)
 
+    def _wallet(self, request: Request) -> str:
+        wallet = request.headers.get("x-agent-id", "").strip()
+        if not is_wallet(wallet):
+            raise _unauthorized("Send X-Agent-ID with your agent's wallet address (0x and 40 hexadecimal digits).")
+        return wallet
+
+    async def _known(self, wallet: str) -> Agent | None:
+        return await self._agents.get(wallet.lower())
+
+    def _expired(self, credential: ApiKey | AccessToken) -> bool:
+        return credential.expires_at is not None and credential.expires_at <= self._store.clock()
+
+    async def _used_key(self, plaintext: str) -> ApiKey | None:
+        key = await self._directory.api_key(plaintext)
+        if key is not None:
+            self._directory.note_use("api_key", key.org_id, key.id, key.last_used_at)
+        return key
+
+    async def _used_token(self, plaintext: str) -> AccessToken | None:
+        token = await self._directory.access_token(plaintext)
+        if token is not None:
+            self._directory.note_use("access_token", token.org_id, token.id, token.last_used_at)
+        return token
+
     async def _by_token(self, plaintext: str, agent: Agent | None) -> Agent:
         token = await self._tokens.get(plaintext)
-        expired = token is not None and token.expires_at is not None and token.expires_at <= self._store.clock()
-        if token is None or expired or agent is None or token.agent_id != agent.id:
+        if token is None or self._expired(token) or agent is None or token.agent_id != agent.id:
             raise _unauthorized("The access token is not valid for this agent; create another one.")
         return agent
 

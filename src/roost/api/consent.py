@@ -24,8 +24,8 @@ from roost.store.base import Store
 from roost.store.capture import Capture, OptedOut
 from roost.store.consent import Pair, consent_by_id, history
 from roost.store.consent_list import list_consents
+from roost.store.policy import OrganizationPolicy
 from roost.store.sending import SendRefused
-from roost.store.settings import OrganizationPolicy
 
 
 class ConsentRoutes:

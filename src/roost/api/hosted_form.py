@@ -25,7 +25,7 @@ from roost.store.audit import Actor
 from roost.store.base import Store
 from roost.store.capture import Capture, OptedOut
 from roost.store.consent import Evidence, Pair, hash_of
-from roost.store.settings import OrganizationPolicy
+from roost.store.policy import OrganizationPolicy
 
 MAX_FORM_BYTES = 16 * 1024
 MAX_USER_AGENT = 1024

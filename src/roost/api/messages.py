@@ -11,6 +11,7 @@ from roost.api.agentmessage import not_found, path_id
 from roost.api.auth import Authenticator
 from roost.api.bodies import invalid, json_object
 from roost.api.http import json_response
+from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Idempotency
 from roost.api.inbound import CURSOR_KEY, errors
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.api.sender import Sender
@@ -24,16 +25,17 @@ from roost.store.sending import SendRefused, cancel
 CANCELED = ("CANCELED", "canceled before it was sent")
 
 
-_SEND_ERRORS = (401, 403, 413, 422, 453, 503)
+_SEND_ERRORS = (401, 403, 409, 413, 422, 429, 453, 503)
 
 
 class Messages:
     """Handlers over one store."""
 
-    def __init__(self, store: Store, authenticator: Authenticator, sender: Sender) -> None:
+    def __init__(self, store: Store, authenticator: Authenticator, sender: Sender, idempotency: Idempotency) -> None:
         self._store = store
         self._authenticator = authenticator
         self._sender = sender
+        self._idempotency = idempotency
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def send(self, request: Request) -> Response:
@@ -111,8 +113,8 @@ class Messages:
         return (
             Route(
                 "POST", "/v1/messages", self.send, tag, "Send a message", _SEND_TEXT,
-                [Answer(202, "Accepted; it is sent afterwards", outbound.Accepted), *errors(*_SEND_ERRORS)],
-                (), key, "messages:send", takes_body=True,
+                [Answer(202, "Accepted; it is sent afterwards", outbound.Accepted, REPLAYED), *errors(*_SEND_ERRORS)],
+                [IDEMPOTENCY_KEY], key, "messages:send", body=outbound.SendBody,
             ),
             Route(
                 "GET", "/v1/messages", self.list, tag, "List outbound messages",

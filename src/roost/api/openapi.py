@@ -13,6 +13,7 @@ _HEADERS = {
     "X-Request-Id": ("The id of this request, as in the server's log.", {"type": "string"}),
     "X-Has-More": ("`true` when there is more than this answer holds.", {"type": "string", "enum": ["true"]}),
     "X-Next-Cursor": ("The next page's cursor; absent on the last page.", {"type": "string"}),
+    "Idempotent-Replayed": ("`true` when this is the first success again.", {"type": "string", "enum": ["true"]}),
     "Retry-After": ("Whole seconds to wait.", {"type": "string"}),
     "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
 }
@@ -33,6 +34,7 @@ _SECURITY_SCHEMES = {
 def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
     """The whole document, for these routes as they are reached at `public_url`."""
     types = {answer.body for route in routes for answer in route.answers if _is_struct(answer.body)}
+    types |= {route.body for route in routes if route.body is not None}
     ordered = sorted(types, key=lambda each: str(each.__name__))
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     names = dict(zip(ordered, schemas, strict=True))
@@ -63,8 +65,9 @@ def _operation(route: Route, names: dict[Any, dict[str, Any]]) -> dict[str, Any]
         "responses": {str(answer.status): _answer(answer, names) for answer in route.answers},
         "security": list(route.security),
     }
-    if route.takes_body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+    if route.takes_body or route.body is not None:
+        schema = names[route.body] if route.body is not None else {}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
 
 

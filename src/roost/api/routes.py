@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from roost.api.http import Handler
 
 SECURITY_KEY: dict[str, list[str]] = {"api_key": []}
@@ -32,7 +34,10 @@ class Answer(NamedTuple):
 
 
 class Route(NamedTuple):
-    """One route. `scope` is what an API key needs; the description may use Markdown."""
+    """One route. `scope` is what an API key needs; the description may use Markdown.
+
+    `body` is the msgspec type of the JSON that it takes; `takes_body` says that it takes any.
+    """
 
     method: str
     path: str
@@ -45,3 +50,4 @@ class Route(NamedTuple):
     security: Sequence[dict[str, list[str]]] = ()
     scope: str | None = None
     takes_body: bool = False
+    body: type[msgspec.Struct] | None = None

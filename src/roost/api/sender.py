@@ -11,8 +11,8 @@ from roost.core.outbound import OutboundMessage, Send
 from roost.store.base import Store
 from roost.store.committer import GroupCommitter
 from roost.store.directory import Directory, Number
+from roost.store.policy import OrganizationPolicy
 from roost.store.sending import SendRefused, accept
-from roost.store.settings import OrganizationPolicy
 from roost.store.transaction import Transaction
 
 OnAccept = Callable[[Transaction, OutboundMessage], Awaitable[None]]

@@ -3,9 +3,12 @@
 import click
 
 from roost import __version__
+from roost.cli.audit import audit, contact
 from roost.cli.consent import block, consent
+from roost.cli.credentials import key, token
 from roost.cli.deliveries import simulate, unrouted
-from roost.cli.manage import agent, carrier, key, number, org, token
+from roost.cli.manage import agent, carrier, number
+from roost.cli.organizations import org
 from roost.cli.running import db, demo, serve
 
 
@@ -18,5 +21,21 @@ def main() -> None:
     """
 
 
-for _command in (serve, demo, db, org, carrier, number, key, agent, token, consent, block, simulate, unrouted):
+for _command in (
+    serve,
+    demo,
+    db,
+    org,
+    carrier,
+    number,
+    key,
+    agent,
+    token,
+    contact,
+    audit,
+    consent,
+    block,
+    simulate,
+    unrouted,
+):
     main.add_command(_command)

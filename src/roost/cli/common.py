@@ -13,11 +13,12 @@ from roost import config as settings
 from roost.config import SETTINGS, Config, ConfigError
 from roost.core.ids import parse_uuid
 from roost.core.times import rfc3339
+from roost.errors import Refusal
 from roost.logs import configure
 from roost.server import now_us, running_server
 from roost.store.base import Store
 from roost.store.connect import make_store
-from roost.store.directory import Agent, Directory, Organization
+from roost.store.directory import Agent, Directory, Number, Organization
 from roost.store.errors import StoreError, StoreUnavailable
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ Command = Callable[..., Any]
 
 #: A secret on a command line shows in the list of processes, so that one is read from the environment only.
 _NO_OPTION = {"secret_key"}
+#: How many a command lists, newest first.
+LISTED = 1000
 DAY_US = 24 * 3600 * 1_000_000
 
 
@@ -78,7 +81,7 @@ def command(function: Command) -> Command:
             config = settings.load(**given)
             configure(config.log_level)
             return function(Context(config, as_json=as_json), *args, **options)
-        except (ConfigError, StoreError) as error:
+        except (ConfigError, StoreError, Refusal) as error:
             raise click.ClickException(_line(error)) from None
 
     decorated: Command = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(wrapper)
@@ -125,6 +128,13 @@ async def find_agent(directory: Directory, wallet: str) -> Agent:
     return agent
 
 
+async def find_number(directory: Directory, text: str) -> Number:
+    number = await directory.number(text)
+    if number is None:
+        raise click.ClickException(f"nobody has registered {text}; see: roost number add")
+    return number
+
+
 def moment(us: int | None) -> str | None:
     """A time as it is printed."""
     return None if us is None else rfc3339(us)
@@ -137,6 +147,8 @@ def _shown(value: Any) -> str:
 
 
 def _line(error: Exception) -> str:
+    if isinstance(error, Refusal):
+        return "; ".join(f"{field} {text}" for field, text in (error.details or {}).items()) or error.message
     if isinstance(error, StoreUnavailable):
         return f"the database cannot be used now: {error}"
     return str(error)

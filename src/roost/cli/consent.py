@@ -17,7 +17,7 @@ from roost.store.capture import Capture, Captured, OptedOut
 from roost.store.consent import Evidence, Pair, hash_of
 from roost.store.consent_list import ConsentQuery, list_consents
 from roost.store.directory import Directory, Organization
-from roost.store.settings import policy_of
+from roost.store.policy import policy_of
 
 _ORG = click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
 _LIMIT = click.option(

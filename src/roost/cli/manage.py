@@ -1,32 +1,21 @@
-"""Commands that register who is who: organizations, carrier accounts, numbers, keys, agents, tokens."""
+"""Commands that say who holds what: carrier accounts, numbers, agents."""
 
 import secrets
 from typing import Any
 
 import click
 
+from roost.api.numbers import MAX_PACE, https_url
 from roost.api.proof import checksum_address, is_wallet
 from roost.carriers.registry import CARRIERS
-from roost.cli.common import DAY_US, Context, command, find_agent, find_organization, moment
+from roost.cli.common import LISTED, Context, command, find_agent, find_number, find_organization, moment
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164
-from roost.core.scopes import SCOPES
 from roost.store.base import Store
-from roost.store.directory import Directory
+from roost.store.directory import Agent, Directory, Number
+from roost.store.pages import PageOf
 
-
-@click.group()
-def org() -> None:
-    """Organizations: the tenants."""
-
-
-@org.command("create")
-@click.argument("name")
-@command
-def org_create(context: Context, name: str) -> None:
-    """Create an organization."""
-    made = context.run(lambda store: Directory(store).create_organization(name))
-    context.show({"id": made.org_id, "name": made.name, "created_at": moment(made.created_at)})
+_OPEN_WARNING = "Warning: an open agent's inbox can be read by anybody who knows its address."
 
 
 @click.group()
@@ -129,54 +118,91 @@ def number_add(context: Context, e164: str, org_text: str, account_text: str, wa
     context.show(context.run(add))
 
 
-@click.group()
-def key() -> None:
-    """API keys, for dialect A."""
-
-
-@key.command("create")
+@number.command("list")
 @click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
-@click.option("--label", required=True, help="What people call it.")
-@click.option("--scope", "scopes", required=True, multiple=True, metavar="SCOPE", help="What it may do; repeatable.")
-@click.option("--expires-in", type=click.IntRange(1, 36500), metavar="DAYS", help="Days until it expires.")
 @command
-def key_create(context: Context, org_text: str, label: str, scopes: tuple[str, ...], expires_in: int | None) -> None:
-    """Create an API key. It is shown once."""
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown:
-        raise click.ClickException(f"unknown scope {unknown[0]!r}; there are: {', '.join(SCOPES)}")
-    wanted = list(dict.fromkeys(scopes))
+def number_list(context: Context, org_text: str) -> None:
+    """List an organization's numbers, newest first."""
 
-    async def create(store: Store) -> dict[str, Any]:
+    async def listed(store: Store) -> list[dict[str, Any]]:
         directory = Directory(store)
         owner = await find_organization(directory, org_text)
-        issued = await directory.create_api_key(
-            owner.org_id, label, wanted, expires_in * DAY_US if expires_in else None
-        )
-        return {
-            "id": issued.id,
-            "org_id": owner.org_id,
-            "label": label,
-            "prefix": issued.prefix,
-            "scopes": wanted,
-            "created_at": moment(issued.created_at),
-            "expires_at": moment(issued.expires_at),
-            "plaintext": issued.plaintext,
-        }
+        return [
+            await _number(directory, each) for each in (await directory.numbers(PageOf(owner.org_id, LISTED))).items
+        ]
 
-    context.show(context.run(create), "\nThe key is not shown again.")
+    context.show(context.run(listed))
 
 
-@key.command("revoke")
-@click.argument("key_id", metavar="ID")
+@number.command("set")
+@click.argument("e164")
+@click.option("--label", help="What people call it.")
+@click.option("--agent", "wallet", metavar="WALLET", help='The agent that holds it from now on; "" for none.')
+@click.option("--inbound-url", metavar="URL", help='Where its inbound messages are pushed to; "" clears.')
+@click.option("--status-url", metavar="URL", help='Where its delivery receipts are pushed to; "" clears.')
+@click.option(
+    "--segments-per-second",
+    type=click.FloatRange(0, MAX_PACE),
+    metavar="RATE",
+    help="How fast it may send; 0 is the server's default.",
+)
 @command
-def key_revoke(context: Context, key_id: str) -> None:
-    """Revoke an API key: refused within a second, in every process."""
-    parsed = parse_uuid(key_id)
-    revoked = context.run(lambda store: Directory(store).revoke_api_key(parsed)) if parsed else None
-    if revoked is None:
-        raise click.ClickException(f"no API key has the id {key_id}")
-    context.show({**revoked, "revoked_at": moment(revoked["revoked_at"])})
+def number_set(context: Context, e164: str, wallet: str | None, **options: Any) -> None:
+    """Change a number; what is not given stays."""
+    changes = {name: value for name, value in options.items() if value is not None}
+    for name in ("inbound_url", "status_url"):
+        if name in changes:
+            try:
+                changes[name] = https_url(changes[name]) or None
+            except ValueError as error:
+                raise click.ClickException(f"--{name.replace('_', '-')} {error}") from None
+    if "segments_per_second" in changes:
+        changes["segments_per_second"] = changes["segments_per_second"] or None
+
+    async def change(store: Store) -> dict[str, Any]:
+        directory = Directory(store)
+        found = await find_number(directory, e164)
+        if wallet is not None:
+            agent = await find_agent(directory, wallet) if wallet else None
+            if agent is not None and agent.org_id != found.org_id:
+                raise click.ClickException(f"the agent {wallet} belongs to another organization")
+            changes["agent_id"] = agent.id if agent else None
+        changed = await directory.change_number(found.org_id, found.id, lambda number: number._replace(**changes))
+        return await _number(directory, changed or found)
+
+    context.show(context.run(change))
+
+
+@number.command("remove")
+@click.argument("e164")
+@command
+def number_remove(context: Context, e164: str) -> None:
+    """Remove a number. Its messages and consents stay; what is queued from it is cancelled."""
+
+    async def remove(store: Store) -> dict[str, Any]:
+        directory = Directory(store)
+        found = await find_number(directory, e164)
+        await directory.remove_number(found.org_id, found.id)
+        return {"id": found.id, "org_id": found.org_id, "number": found.number, "status": "released"}
+
+    context.show(context.run(remove))
+
+
+async def _number(directory: Directory, number: Number) -> dict[str, Any]:
+    agent = await directory.agent_by_id(number.org_id, number.agent_id) if number.agent_id else None
+    return {
+        "id": number.id,
+        "org_id": number.org_id,
+        "number": number.number,
+        "number_type": number.number_type,
+        "carrier_account_id": number.carrier_account_id,
+        "agent": agent.wallet if agent else None,
+        "label": number.label,
+        "inbound_url": number.inbound_url,
+        "status_url": number.status_url,
+        "segments_per_second": number.segments_per_second,
+        "created_at": moment(number.created_at),
+    }
 
 
 @click.group()
@@ -196,7 +222,7 @@ def agent_add(context: Context, wallet: str, org_text: str, is_open: bool) -> No
     if wallet[2:] not in (wallet[2:].lower(), wallet[2:].upper()) and wallet != checksum_address(wallet):
         click.echo("Warning: the address has capital letters but not those of its checksum (EIP-55); a typo?", err=True)
     if is_open:
-        click.echo("Warning: an open agent's inbox can be read by anybody who knows its address.", err=True)
+        click.echo(_OPEN_WARNING, err=True)
 
     async def add(store: Store) -> dict[str, Any]:
         directory = Directory(store)
@@ -204,36 +230,46 @@ def agent_add(context: Context, wallet: str, org_text: str, is_open: bool) -> No
         added = await directory.add_agent(owner.org_id, wallet, open_=is_open)
         if added is None:
             raise click.ClickException(f"the wallet {wallet} is registered already")
-        return {"id": added.id, "org_id": owner.org_id, "wallet": added.wallet, "mode": "open" if is_open else "proof"}
+        return _agent(added)
 
     context.show(context.run(add))
 
 
-@click.group()
-def token() -> None:
-    """Access tokens, for dialect B without a wallet's key."""
-
-
-@token.command("create")
-@click.option("--agent", "wallet", required=True, metavar="WALLET", help="The agent it reads for.")
-@click.option("--name", default="", help="What people call it.")
-@click.option("--expires-in", type=click.IntRange(1, 36500), metavar="DAYS", help="Days until it expires.")
+@agent.command("list")
+@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
 @command
-def token_create(context: Context, wallet: str, name: str, expires_in: int | None) -> None:
-    """Create an access token. It is shown once."""
+def agent_list(context: Context, org_text: str) -> None:
+    """List an organization's agents, newest first."""
 
-    async def create(store: Store) -> dict[str, Any]:
+    async def listed(store: Store) -> list[dict[str, Any]]:
         directory = Directory(store)
-        owner = await find_agent(directory, wallet)
-        issued = await directory.create_access_token(owner, name, expires_in * DAY_US if expires_in else None)
-        return {
-            "id": issued.id,
-            "agent": owner.wallet,
-            "name": name,
-            "token_prefix": issued.prefix,
-            "created_at": moment(issued.created_at),
-            "expires_at": moment(issued.expires_at),
-            "token": issued.plaintext,
-        }
+        owner = await find_organization(directory, org_text)
+        return [_agent(each) for each in (await directory.agents(PageOf(owner.org_id, LISTED))).items]
 
-    context.show(context.run(create), "\nThe token is not shown again.")
+    context.show(context.run(listed))
+
+
+@agent.command("set")
+@click.argument("wallet")
+@click.option("--open/--proof", "is_open", required=True, help="Believe the X-Agent-ID header alone, or do not.")
+@command
+def agent_set(context: Context, wallet: str, is_open: bool) -> None:
+    """Say how an agent shows who it is; within a second in every process."""
+    if is_open:
+        click.echo(_OPEN_WARNING, err=True)
+
+    async def change(store: Store) -> dict[str, Any]:
+        directory = Directory(store)
+        found = await find_agent(directory, wallet)
+        return _agent(await directory.open_agent(found, open_=is_open))
+
+    context.show(context.run(change))
+
+
+def _agent(agent: Agent) -> dict[str, Any]:
+    return {
+        "id": agent.id,
+        "org_id": agent.org_id,
+        "wallet": agent.wallet,
+        "mode": "open" if agent.open else "proof",
+    }

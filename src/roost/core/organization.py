@@ -1,10 +1,22 @@
 """What an organization can set for itself, and what holds when it does not."""
 
+import re
 from typing import Literal, NamedTuple
 
 OptOutScope = Literal["number", "organization"]
 SuspectedAction = Literal["flag", "hold"]
 QuietMode = Literal["reject", "defer"]
+
+#: What the settings may be.
+MESSAGE_RETENTION_DAYS, MMS_RETENTION_DAYS = range(30, 366), range(1, 366)
+MAX_OPT_OUT_WORDS, MAX_WORD_CHARACTERS, MAX_REPLY_CHARACTERS = 100, 40, 320
+
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def is_clock(text: str) -> bool:
+    """Whether this is a time of day as quiet hours have it: HH:MM, from 00:00 to 23:59."""
+    return _CLOCK.fullmatch(text) is not None
 
 
 class AutoReplies(NamedTuple):

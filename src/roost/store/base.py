@@ -1,5 +1,6 @@
 """The narrow interface to a database, and what both databases do alike."""
 
+import asyncio
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ import structlog
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import InboundMessage
 from roost.store import migrations
-from roost.store.errors import WrongSecretKey
+from roost.store.errors import StoreError, WrongSecretKey
 from roost.store.group import Delivery, Outcome
 from roost.store.listing import GET_SQL, list_statement, message_of
 from roost.store.sql import QUERIES
@@ -46,6 +47,7 @@ class Store(ABC):
         self.random_bits = random_bits
         self._newest_us = 0
         self._alarmed_at: int | None = None
+        self._soon: set[asyncio.Task[None]] = set()
 
     @property
     def is_distributed(self) -> bool:
@@ -75,6 +77,23 @@ class Store(ABC):
 
     async def give_way(self) -> None:  # noqa: B027 - only a database that is kept waiting has something to do here
         """To be awaited before a delivery is read, so that the work on it does not hold up the group that is under way."""
+
+    def write_soon(self, *statements: Statement) -> None:
+        """The same, without anybody waiting: for what may be lost, such as when a key was last used."""
+        task = asyncio.create_task(self._write_quietly(statements))
+        self._soon.add(task)  # the loop itself keeps no task alive
+        task.add_done_callback(self._soon.discard)
+
+    async def _write_quietly(self, statements: tuple[Statement, ...]) -> None:
+        try:
+            await self.write(*statements)
+        except StoreError as error:
+            log.info("late_write_lost", error=type(error).__name__)
+
+    async def _written_soon(self) -> None:
+        """Wait for what nobody waits for; every `close` begins with it."""
+        if self._soon:
+            await asyncio.wait(self._soon)
 
     @abstractmethod
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:

@@ -1,18 +1,34 @@
 """Who is who: organizations, carrier accounts, numbers, agents, API keys and access tokens."""
 
-import hashlib
 import json
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.account import CarrierAccount
-from roost.core.ids import RANDOM_BITS, id_text, uuid7
-from roost.store.base import Store
-from roost.store.sql import QUERIES
+from roost.core.ids import id_text
+from roost.core.organization import Settings
+from roost.store.audit import OPERATOR, Actor
+from roost.store.credentials import AccessToken, ApiKey, Credentials, Issued, StoredKey, StoredToken
+from roost.store.numbers import Agent, Number, NumberFilters, Numbers, Routing
+from roost.store.settings import settings_of, settings_text
+from roost.store.sql import DIRECTORY, QUERIES
+from roost.store.transaction import Transaction
 
-_KEY_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+__all__ = [
+    "AccessToken",
+    "Agent",
+    "ApiKey",
+    "Directory",
+    "Issued",
+    "Number",
+    "NumberFilters",
+    "Organization",
+    "Profile",
+    "Routing",
+    "StoredKey",
+    "StoredToken",
+]
 
 
 class Organization(NamedTuple):
@@ -21,60 +37,27 @@ class Organization(NamedTuple):
     created_at: int
 
 
-class Number(NamedTuple):
-    org_id: str
-    id: str
-    number: str
-    carrier_account_id: str
-    agent_id: str | None
-    label: str
-
-
-class Agent(NamedTuple):
-    """`wallet` as it was registered; addresses are compared lower-cased."""
+class Profile(NamedTuple):
+    """An organization, and what it has set for itself."""
 
     org_id: str
-    id: str
-    wallet: str
-    open: bool
-
-
-class ApiKey(NamedTuple):
-    id: str
-    org_id: str
-    scopes: frozenset[str]
-    expires_at: int | None
-
-
-class AccessToken(NamedTuple):
-    id: str
-    org_id: str
-    agent_id: str
-    expires_at: int | None
-
-
-class Issued(NamedTuple):
-    """A new secret: `plaintext` is shown once and never stored."""
-
-    id: str
-    prefix: str
-    plaintext: str
+    name: str
     created_at: int
-    expires_at: int | None
+    settings: Settings
 
 
-class Directory:
-    """Reads and changes the small tables of a store."""
+class Directory(Credentials, Numbers):
+    """Reads and changes the small tables of a store. Whoever changes something is in the audit log, as `actor`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def create_organization(self, name: str) -> Organization:
+    async def create_organization(self, name: str, actor: Actor = OPERATOR) -> Organization:
         org_id, now = self._new_id()
-        await self._store.write(
-            (QUERIES["create_organization"], (UUID(org_id), name, now)),
-            (QUERIES["create_position"], (UUID(org_id), 0)),
-        )
+
+        async def create(transaction: Transaction) -> None:
+            await transaction.fetch(QUERIES["create_organization"], UUID(org_id), name, now)
+            await transaction.fetch(QUERIES["create_position"], UUID(org_id), 0)
+            await self._log(transaction, org_id, actor, "organization.created", org_id, {"name": name})
+
+        await self._store.transact(create)
         return Organization(org_id, name, now)
 
     async def organization(self, org_id: str) -> Organization | None:
@@ -91,14 +74,50 @@ class Directory:
         rows = await self._store.fetch(QUERIES["organizations_named"], name)
         return [Organization(id_text(row[0]), row[1], row[2]) for row in rows]
 
+    async def profile(self, org_id: str) -> Profile:
+        """Of an organization that there is."""
+        return _profile((await self._store.fetch(DIRECTORY["organization_profile"], UUID(org_id)))[0])
+
+    async def change_organization(
+        self,
+        org_id: str,
+        change: Callable[[Profile], Profile],
+        actor: Actor = OPERATOR,
+        noted: Mapping[str, Any] | None = None,
+    ) -> Profile:
+        """The profile after `change`, which may touch its name and settings; `noted` goes into the audit log with it.
+
+        The organization's counter is locked meanwhile, so that no send is decided by half of a change.
+        """
+
+        async def work(transaction: Transaction) -> Profile:
+            await transaction.lock(org_id)
+            standing = _profile((await transaction.fetch(DIRECTORY["organization_profile"], UUID(org_id)))[0])
+            changed = change(standing)
+            if changed == standing:
+                return standing
+            stored = settings_text(changed.settings)
+            row = (UUID(org_id), changed.name, stored, transaction.now())
+            await transaction.fetch(DIRECTORY["change_organization"], *row)
+            payload = {"name": changed.name, "settings": json.loads(stored or "{}"), **(noted or {})}
+            await self._log(transaction, org_id, actor, "organization.updated", org_id, payload)
+            return changed
+
+        return await self._store.transact(work)
+
     async def add_carrier_account(
-        self, org_id: str, carrier: str, label: str, values: Mapping[str, Any]
+        self, org_id: str, carrier: str, label: str, values: Mapping[str, Any], actor: Actor = OPERATOR
     ) -> CarrierAccount:
         account_id, now = self._new_id()
         sealed = self._store.vault.encrypt(json.dumps(values).encode(), account_id)
-        await self._store.write(
-            (QUERIES["create_carrier_account"], (UUID(org_id), UUID(account_id), carrier, label, sealed, now))
-        )
+
+        async def add(transaction: Transaction) -> None:
+            row = (UUID(org_id), UUID(account_id), carrier, label, sealed, now)
+            await transaction.fetch(QUERIES["create_carrier_account"], *row)
+            payload = {"carrier": carrier, "label": label}
+            await self._log(transaction, org_id, actor, "carrier_account.created", account_id, payload)
+
+        await self._store.transact(add)
         return CarrierAccount(account_id, org_id, carrier, values)
 
     async def carrier_account(self, account_id: str) -> CarrierAccount | None:
@@ -109,98 +128,7 @@ class Directory:
         values = json.loads(self._store.vault.decrypt(bytes(sealed), account_id))
         return CarrierAccount(account_id, id_text(org_id), carrier, values)
 
-    async def add_number(
-        self, org_id: str, number: str, account_id: str, agent_id: str | None, label: str
-    ) -> Number | None:
-        """None when the number is registered already, whoever holds it."""
-        number_id, now = self._new_id()
-        agent = UUID(agent_id) if agent_id else None
-        row = (UUID(org_id), UUID(number_id), number, UUID(account_id), agent, label, now)
-        rows = await self._store.write((QUERIES["create_number"], row))
-        return Number(org_id, number_id, number, account_id, agent_id, label) if rows else None
 
-    async def number(self, number: str) -> Number | None:
-        rows = await self._store.fetch(QUERIES["number"], number)
-        if not rows:
-            return None
-        org_id, number_id, number, account_id, agent_id, label = rows[0]
-        agent = id_text(agent_id) if agent_id is not None else None
-        return Number(id_text(org_id), id_text(number_id), number, id_text(account_id), agent, label)
-
-    async def add_agent(self, org_id: str, wallet: str, *, open_: bool) -> Agent | None:
-        """None when the wallet is registered already, in whichever organization."""
-        agent_id, now = self._new_id()
-        row = (UUID(org_id), UUID(agent_id), wallet.lower(), wallet, open_, now)
-        rows = await self._store.write((QUERIES["create_agent"], row))
-        return Agent(org_id, agent_id, wallet, open_) if rows else None
-
-    async def agent(self, wallet: str) -> Agent | None:
-        rows = await self._store.fetch(QUERIES["agent"], wallet.lower())
-        return _agent(rows[0]) if rows else None
-
-    async def open_agents(self) -> list[Agent]:
-        return [_agent(row) for row in await self._store.fetch(QUERIES["open_agents"])]
-
-    async def create_api_key(self, org_id: str, label: str, scopes: list[str], lifetime_us: int | None) -> Issued:
-        plaintext = "am_live_" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(34))
-        issued = self._issue(plaintext, 12, lifetime_us)
-        row = (UUID(org_id), UUID(issued.id), label, issued.prefix, _hash(plaintext), " ".join(scopes))
-        await self._store.write((QUERIES["create_api_key"], (*row, issued.created_at, issued.expires_at)))
-        return issued
-
-    async def api_key(self, plaintext: str) -> ApiKey | None:
-        """The key that is neither revoked nor unknown; whether it has expired is for the caller to see."""
-        rows = await self._matching("api_key", plaintext)
-        if not rows:
-            return None
-        key_id, org_id, scopes, expires_at, _ = rows[0]
-        return ApiKey(id_text(key_id), id_text(org_id), frozenset(scopes.split()), expires_at)
-
-    async def revoke_api_key(self, key_id: str) -> dict[str, Any] | None:
-        rows = await self._store.write((QUERIES["revoke_api_key"], (UUID(key_id), self._store.clock())))
-        if not rows:
-            return None
-        row_id, org_id, label, prefix, revoked_at = rows[0]
-        return {
-            "id": id_text(row_id),
-            "org_id": id_text(org_id),
-            "label": label,
-            "prefix": prefix,
-            "revoked_at": revoked_at,
-        }
-
-    async def create_access_token(self, agent: Agent, name: str, lifetime_us: int | None) -> Issued:
-        plaintext = f"oneshot_{secrets.token_hex(32)}"
-        issued = self._issue(plaintext, 16, lifetime_us)
-        row = (UUID(agent.org_id), UUID(issued.id), UUID(agent.id), name, issued.prefix, _hash(plaintext))
-        await self._store.write((QUERIES["create_access_token"], (*row, issued.created_at, issued.expires_at)))
-        return issued
-
-    async def access_token(self, plaintext: str) -> AccessToken | None:
-        rows = await self._matching("access_token", plaintext)
-        if not rows:
-            return None
-        token_id, org_id, agent_id, expires_at, _ = rows[0]
-        return AccessToken(id_text(token_id), id_text(org_id), id_text(agent_id), expires_at)
-
-    async def _matching(self, query: str, plaintext: str) -> list[tuple[Any, ...]]:
-        digest = _hash(plaintext)
-        rows = await self._store.fetch(QUERIES[query], digest)
-        # The index has compared already, in whatever time it took; what is believed is compared in constant time.
-        return [row for row in rows if secrets.compare_digest(bytes(row[-1]), digest)]
-
-    def _issue(self, plaintext: str, shown: int, lifetime_us: int | None) -> Issued:
-        key_id, now = self._new_id()
-        return Issued(key_id, plaintext[:shown], plaintext, now, now + lifetime_us if lifetime_us else None)
-
-    def _new_id(self) -> tuple[str, int]:
-        now = self._store.clock()
-        return uuid7(now, self._store.random_bits(RANDOM_BITS)), now
-
-
-def _agent(row: tuple[Any, ...]) -> Agent:
-    return Agent(id_text(row[0]), id_text(row[1]), row[2], bool(row[3]))
-
-
-def _hash(plaintext: str) -> bytes:
-    return hashlib.sha256(plaintext.encode("utf-8", "surrogatepass")).digest()
+def _profile(row: tuple[Any, ...]) -> Profile:
+    org_id, name, created_at, settings = row
+    return Profile(id_text(org_id), name, created_at, settings_of(settings))

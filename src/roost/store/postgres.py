@@ -153,6 +153,7 @@ class PostgresStore(Store):
             self._split_groups = bool(await self.fetch("SELECT 1 FROM pg_extension WHERE extname = 'citus'"))
 
     async def close(self) -> None:
+        await self._written_soon()
         for committer in self._committers.values():
             await committer.close()
         for line in (self._intake_line, *self._lines):

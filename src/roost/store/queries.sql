@@ -25,13 +25,6 @@ INSERT INTO carrier_accounts (org_id, id, carrier, label, secrets, created_at) V
 -- carrier_account: by its id alone, as intake knows it
 SELECT id, org_id, carrier, secrets FROM carrier_accounts WHERE id = $1;
 
--- create_number: no row comes back when the number is registered already
-INSERT INTO numbers (org_id, id, number, carrier_account_id, agent_id, label, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (number) DO NOTHING RETURNING id;
-
--- number: who holds it, whichever organization
-SELECT org_id, id, number, carrier_account_id, agent_id, label FROM numbers WHERE number = $1;
-
 -- create_agent: no row comes back when the wallet is registered already
 INSERT INTO agents (org_id, id, wallet, wallet_as_registered, open, created_at)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (wallet) DO NOTHING RETURNING id;
@@ -47,17 +40,14 @@ INSERT INTO api_keys (org_id, id, label, prefix, hash, scopes, created_at, expir
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- api_key: by the hash of what the client sent
-SELECT id, org_id, scopes, expires_at, hash FROM api_keys WHERE hash = $1 AND revoked_at IS NULL;
-
--- revoke_api_key: the first revocation's time stands
-UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id, org_id, label, prefix, revoked_at;
+SELECT id, org_id, scopes, expires_at, last_used_at, hash FROM api_keys WHERE hash = $1 AND revoked_at IS NULL;
 
 -- create_access_token: only the hash of the token is kept
-INSERT INTO access_tokens (org_id, id, agent_id, name, prefix, hash, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO access_tokens (org_id, id, agent_id, name, prefix, hash, created_by, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- access_token: by the hash of what the client sent
-SELECT id, org_id, agent_id, expires_at, hash FROM access_tokens WHERE hash = $1 AND revoked_at IS NULL;
+SELECT id, org_id, agent_id, expires_at, last_used_at, hash FROM access_tokens WHERE hash = $1 AND revoked_at IS NULL;
 
 -- forget_nonces: of proofs that have run out; nobody else's
 DELETE FROM proof_nonces WHERE org_id = $1 AND expires_at < $2;

@@ -1,29 +1,28 @@
 """An organization's settings as they are stored: JSON of what differs from the defaults."""
 
 import json
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from roost.core.organization import AutoReplies, QuietHours, Settings
-from roost.store.base import Store
-from roost.store.sql import QUERIES
+from roost.core.organization import (
+    MESSAGE_RETENTION_DAYS,
+    MMS_RETENTION_DAYS,
+    AutoReplies,
+    QuietHours,
+    Settings,
+    is_clock,
+)
 
 _DEFAULT = Settings()
-
-
-class OrganizationPolicy(NamedTuple):
-    """What an organization is called, and how it wants things done."""
-
-    name: str
-    settings: Settings
-
-
-async def policy_of(store: Store, org_id: str) -> OrganizationPolicy | None:
-    """Of one organization."""
-    rows = await store.fetch(QUERIES["organization_policy"], UUID(org_id))
-    return OrganizationPolicy(rows[0][0], settings_of(rows[0][1])) if rows else None
+#: What a value of the right type must be besides.
+_IS_SOUND: dict[str, Callable[[Any], bool]] = {
+    "start": is_clock,
+    "end": is_clock,
+    "message_retention_days": MESSAGE_RETENTION_DAYS.__contains__,
+    "mms_retention_days": MMS_RETENTION_DAYS.__contains__,
+}
 
 
 def settings_of(stored: str | None) -> Settings:
@@ -32,8 +31,8 @@ def settings_of(stored: str | None) -> Settings:
         values = json.loads(stored or "{}")
     except (ValueError, RecursionError):
         return _DEFAULT
-    read: Settings = _read(_DEFAULT, values)
-    return read
+    settings: Settings = _read(_DEFAULT, values)
+    return settings
 
 
 def settings_text(settings: Settings) -> str | None:
@@ -54,9 +53,11 @@ def _read(default: Any, values: Any) -> Any:
             found[name] = _read(standing, value)
         else:
             try:
-                found[name] = msgspec.convert(value, fields[name])
+                value = msgspec.convert(value, fields[name])
             except msgspec.ValidationError:
                 continue
+            if _IS_SOUND.get(name, lambda _: True)(value):
+                found[name] = value
     return default._replace(**found)
 
 

@@ -43,3 +43,6 @@ def wanted_unnested(sql: str, columns: str) -> str:
 
 
 QUERIES = load("queries.sql")
+DIRECTORY = load("directory.sql")
+IDEMPOTENCY = load("idempotency.sql")
+ERASURE = load("erasure.sql")

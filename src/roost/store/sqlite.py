@@ -65,6 +65,7 @@ class SqliteStore(Store):
         await self._check_secret_key()
 
     async def close(self) -> None:
+        await self._written_soon()
         await self._committer.close()
         if self._writer is not None:
             await self._in_writer(self._writer.close)

@@ -1,0 +1,36 @@
+-- Forgetting what was said to and by one contact, a batch at a time. Each batch ends with its last id, so that nothing is
+-- looked at twice.
+
+-- inbound_of_contact: what still has content
+SELECT id FROM inbound_messages
+WHERE org_id = $1 AND from_number = $2 AND id > $3 AND (body <> '' OR media IS NOT NULL OR length(raw) > 0)
+ORDER BY id LIMIT $4;
+
+-- erase_inbound: the row stays, and with it what it says about consent
+UPDATE inbound_messages SET body = '', media = NULL, raw = $3 WHERE org_id = $1 AND id = $2;
+
+-- erase_routed_deliveries: the events that an operator routed
+UPDATE unrouted_deliveries SET raw = $3
+WHERE org_id = $1 AND message_id IN (SELECT id FROM inbound_messages WHERE org_id = $1 AND from_number = $2);
+
+-- outbound_of_contact: what still has content
+SELECT id, carrier_account_id, carrier_message_id FROM outbound_messages
+WHERE org_id = $1 AND to_number = $2 AND id > $3 AND (body <> '' OR media IS NOT NULL)
+ORDER BY id LIMIT $4;
+
+-- erase_outbound: the row stays
+UPDATE outbound_messages SET body = '', media = NULL WHERE org_id = $1 AND id = $2;
+
+-- erase_receipts: of one outbound message
+UPDATE delivery_receipts SET raw = $4 WHERE org_id = $1 AND carrier_account_id = $2 AND carrier_message_id = $3;
+
+-- cancel_messages_to_contact: what no worker holds and surely was not sent; without its words it must not leave
+UPDATE outbound_messages SET status = 'failed', error_code = 'CANCELED', error_description = $3
+WHERE org_id = $1 AND id IN (SELECT message_id FROM outbox
+                             WHERE org_id = $1 AND to_number = $2 AND state IN ('queued', 'waiting', 'held'));
+
+-- empty_outbox_to_contact: of what was just cancelled
+DELETE FROM outbox WHERE org_id = $1 AND to_number = $2 AND state IN ('queued', 'waiting', 'held');
+
+-- withdraw_leases_to_contact: what a worker holds may not leave any more
+UPDATE outbox SET withdrawn = 'CANCELED' WHERE org_id = $1 AND to_number = $2 AND state = 'leased' AND withdrawn IS NULL;
