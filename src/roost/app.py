@@ -50,11 +50,7 @@ def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None
     authenticator, idempotency = Authenticator(store), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
-<<<<<<< HEAD
     routes: list[Route] = [_intake_route(Intake(store, wake)), *Inbound(store, authenticator).routes()]
-=======
-    routes: list[Route] = [_intake_route(Intake(store, policies)), *Inbound(store, authenticator).routes()]
->>>>>>> consent
     routes += Messages(store, authenticator, sender, idempotency).routes()
     routes += ConsentRoutes(store, authenticator, policies, sender, public_url, idempotency).routes()
     routes += HostedForm(store, policies, public_url).routes()
@@ -65,12 +61,6 @@ def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None
     routes += Contacts(store, authenticator).routes()
     routes += AuditLog(store, authenticator).routes()
     routes += Agents(store, authenticator, idempotency).routes()
-<<<<<<< HEAD
-=======
-    routes += ConsentRoutes(store, authenticator, policies, sender, public_url).routes()
-    routes += HostedForm(store, policies, public_url).routes()
-    routes += Blocking(store, authenticator).routes()
->>>>>>> consent
 
     def description() -> dict[str, Any]:
         return document(routes, public_url)

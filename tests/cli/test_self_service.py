@@ -57,11 +57,11 @@ def test_numbers_and_agents_are_listed_changed_and_removed(env: dict[str, str]) 
     assert roost_json("agent", "list", "--org", "Acme", env=env) == [{**agent, "mode": "open"}]
     assert roost_json("agent", "set", WALLET, "--proof", env=env) == agent
     url, rate = "https://example.com/in", "2.5"
-    words = ("--agent", WALLET, "--inbound-url", url, "--segments-per-second", rate, "--label", "desk")
+    words = ("--agent", WALLET, "--inbound-url", url, "--pace", rate, "--label", "desk")
     changed = roost_json("number", "set", "+15551112222", *words, env=env)
     assert (changed["agent"], changed["inbound_url"], changed["segments_per_second"]) == (WALLET, url, 2.5)
     assert roost_json("number", "list", "--org", "Acme", env=env) == [changed]
-    words = ("--agent", "", "--inbound-url", "", "--segments-per-second", "0")
+    words = ("--agent", "", "--inbound-url", "", "--pace", "0")
     cleared = roost_json("number", "set", "+15551112222", *words, env=env)
     assert (cleared["agent"], cleared["inbound_url"], cleared["segments_per_second"]) == (None, None, None)
     assert cleared["label"] == "desk"

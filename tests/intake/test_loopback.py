@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from support.house import House
-from support.outbound import is_settled, send, until
 
 TEXT: dict[str, Any] = {"id": "1", "from": "+15554443333", "to": "+15551112222", "text": "Hello"}
 
@@ -30,12 +29,3 @@ def test_texts_without_an_id_are_told_apart_by_their_bytes(house: House) -> None
 def test_what_is_no_text_is_kept_as_unrouted(house: House, payload: Any) -> None:
     tenant = house.tenant(carrier="loopback")
     assert house.deliver(tenant, payload).json()["unrouted"] == 1
-
-
-def test_what_is_sent_is_delivered_at_once(house: House) -> None:
-    tenant = house.tenant(carrier="loopback")
-    message_id = send(house, tenant)
-    stand = until(house, tenant, message_id, is_settled)
-    assert (stand.status, stand.carrier_message_id) == ("delivered", f"loopback-{message_id}")
-    assert stand.sent_at is not None
-    assert stand.delivered_at is not None

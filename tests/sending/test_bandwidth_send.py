@@ -12,8 +12,7 @@ from roost.carriers import bandwidth, outside
 from roost.carriers.contract import IntakeRequest
 from roost.core.message import ReceiptEvent
 from support.bandwidth_api import BandwidthApi, Reply
-from support.credentials import APPLICATION_ID
-from support.credentials import SECRETS
+from support.credentials import APPLICATION_ID, SECRETS
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import CONTACT, is_settled, send, stand_of, until

@@ -302,7 +302,7 @@ def test_an_operator_settles_what_was_perhaps_sent(
     stand = stand_of(idle, tenant, leased.message_id)
     assert stand._replace(sent_at=None, due_at=None) == expected._replace(sent_at=None, due_at=None)
     assert (stand.sent_at is None) == (expected.sent_at is None)
-    audit = "SELECT action, actor_kind, resource_id FROM audit_log WHERE org_id = $1"
+    audit = "SELECT action, actor_kind, resource_id FROM audit_log WHERE org_id = $1 ORDER BY id DESC LIMIT 1"
     [(action, actor, resource)] = idle.wait(idle.store.fetch(audit, UUID(tenant.org.org_id)))
     assert (action, actor, parse_uuid(resource)) == ("outbound_message.settled", "operator", leased.message_id)
     # Its former owner has nothing to say any more.

@@ -22,28 +22,8 @@ def main() -> None:
     """
 
 
-<<<<<<< HEAD
 _COMMANDS = (
     serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, simulate, unrouted,
 )  # fmt: skip
 for _command in _COMMANDS:
-=======
-for _command in (
-    serve,
-    demo,
-    db,
-    org,
-    carrier,
-    number,
-    key,
-    agent,
-    token,
-    contact,
-    audit,
-    consent,
-    block,
-    simulate,
-    unrouted,
-):
->>>>>>> consent
     main.add_command(_command)

@@ -142,10 +142,11 @@ def number_list(context: Context, org_text: str) -> None:
 @click.option("--inbound-url", metavar="URL", help='Where its inbound messages are pushed to; "" clears.')
 @click.option("--status-url", metavar="URL", help='Where its delivery receipts are pushed to; "" clears.')
 @click.option(
-    "--segments-per-second",
+    "--pace",
+    "segments_per_second",
     type=click.FloatRange(0, MAX_PACE),
     metavar="RATE",
-    help="How fast it may send; 0 is the server's default.",
+    help="Segments a second that it may send; 0 is the server's default.",
 )
 @command
 def number_set(context: Context, e164: str, wallet: str | None, **options: Any) -> None:
@@ -157,8 +158,8 @@ def number_set(context: Context, e164: str, wallet: str | None, **options: Any) 
                 changes[name] = https_url(changes[name]) or None
             except ValueError as error:
                 raise click.ClickException(f"--{name.replace('_', '-')} {error}") from None
-    if "segments_per_second" in changes:
-        changes["segments_per_second"] = changes["segments_per_second"] or None
+    if "pace" in changes:
+        changes["segments_per_second"] = changes.pop("pace") or None
 
     async def change(store: Store) -> dict[str, Any]:
         directory = Directory(store)
