@@ -102,7 +102,7 @@ def test_a_wrong_credential_fails_the_message(house: House, changes: dict[str, s
 
 
 def test_an_account_that_only_receives_sends_nothing(house: House, api: BandwidthApi) -> None:
-    tenant = house.tenant()
+    tenant = house.tenant(secrets={})
     stand = until(house, tenant, send(house, tenant), is_settled)
     assert (stand.status, stand.error_code) == ("failed", "RECEIVE_ONLY")
     assert api.posts == []
@@ -116,7 +116,9 @@ def test_where_no_connection_comes_about_it_waits_to_be_tried_again(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     listening = api.base_url.rpartition(":")[2].partition("/")[0]
-    house = House(database, tmp_path / "data", bandwidth_url=url.format(port=port, listening=listening)).start()
+    house = House(
+        database, tmp_path / "data", working=True, bandwidth_url=url.format(port=port, listening=listening)
+    ).start()
     try:
         tenant = house.tenant(secrets=SECRETS)
         message_id = send(house, tenant)

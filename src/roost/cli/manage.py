@@ -143,7 +143,6 @@ def number_list(context: Context, org_text: str) -> None:
 @click.option("--status-url", metavar="URL", help='Where its delivery receipts are pushed to; "" clears.')
 @click.option(
     "--pace",
-    "segments_per_second",
     type=click.FloatRange(0, MAX_PACE),
     metavar="RATE",
     help="Segments a second that it may send; 0 is the server's default.",

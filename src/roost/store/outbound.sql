@@ -48,7 +48,7 @@ DELETE FROM outbox WHERE org_id = $1 AND message_id = $2 AND state IN ('queued',
 
 -- cancel_outbound: it never left, and never will
 UPDATE outbound_messages SET status = 'failed', error_code = $3, error_description = $4
-WHERE org_id = $1 AND id = $2 AND status = 'queued' RETURNING id;
+WHERE org_id = $1 AND id = $2 AND status IN ('queued', 'sending') RETURNING id;
 
 -- threads: with its last messages either way; which ones is for the caller to say. A thread's id is its first message's
 SELECT t.id, t.phone_number_id, t.agent_id, t.from_number, t.to_number,
