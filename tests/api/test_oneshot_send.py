@@ -253,6 +253,18 @@ def test_a_quote_that_sixteen_connections_execute_at_once_is_one_request(house: 
     assert len(house.outbound(tenant)) == 1
 
 
+def test_an_idempotency_key_covers_the_execution_and_not_the_quote(house: House, tenant: Tenant) -> None:
+    key = {"Idempotency-Key": "dinner-1"}
+    first = execute(house, tenant, CONTACT, headers=key)
+    again = execute(house, tenant, CONTACT, headers=key)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len(house.outbound(tenant)) == 1
+    other = execute(house, tenant, CONTACT, "another text", headers=key)
+    assert (other.status_code, other.json()["error"]) == (422, "idempotency_key_reused")
+
+
 def test_a_server_that_is_set_to_quotes_off_sends_at_once(database: Database, tmp_path: Path) -> None:
     house = House(database, tmp_path / "data", oneshot_quotes="off").start()
     try:
@@ -308,14 +320,19 @@ def test_what_other_contacts_wrote_does_not_matter(house: House, tenant: Tenant,
     assert sender_of_last(house, tenant) == tenant.number.number
 
 
-def test_a_recipient_who_never_spoke_with_the_agent_is_texted_from_its_oldest_number(
-    house: House, tenant: Tenant, second: str
-) -> None:
-    hear(house, tenant, OTHER, to=second)
-    settings = (json.dumps({"consent_required": False}), UUID(tenant.org.org_id))
+def test_a_recipient_who_never_spoke_with_the_agent_is_texted_from_its_oldest_number(house: House) -> None:
+    fresh = house.tenant(carrier="loopback")
+    settings = (json.dumps({"consent_required": False}), UUID(fresh.org.org_id))
     house.wait(house.store.write(("UPDATE organizations SET settings = $1 WHERE org_id = $2", settings)))
-    requested(house, tenant, "+15550009999")
-    assert sender_of_last(house, tenant) == tenant.number.number
+    house.wait(house.directory.add_number(fresh.org.org_id, "+14150000000", fresh.account.id, fresh.agent.id, ""))
+    requested(house, fresh, CONTACT)
+    assert sender_of_last(house, fresh) == fresh.number.number
+    hear(house, fresh, OTHER, to="+14150000000")
+    requested(house, fresh, [CONTACT, OTHER])
+    assert {m["to"]: m["from"] for m in house.outbound(fresh, limit=2)} == {
+        CONTACT: fresh.number.number,
+        OTHER: "+14150000000",
+    }
 
 
 # Who may not be texted.
