@@ -4,7 +4,7 @@ import pytest
 from eth_account import Account
 from oneshot.x402 import sign_read_proof
 
-from support.agents import hear, request_of, requested
+from support.agents import hear, notifications, request_of, requested
 from support.house import House, Tenant
 from support.settling import settle, uuid_of
 
@@ -124,6 +124,16 @@ def test_a_stop_before_it_left_fails_the_request(house: House, tenant: Tenant) -
     hear(house, tenant, CONTACT, "STOP")
     body = request_of(house, tenant, request_id)
     assert (body["status"], body["error_code"]) == ("failed", "consent_required")
+    assert [told["type"] for told in notifications(house, tenant)] == ["job_failed"]
+
+
+def test_canceling_the_last_message_settles_the_request(house: House, tenant: Tenant) -> None:
+    request_id = requested(house, tenant, [CONTACT, OTHER])
+    settle(house, tenant, "sent", CONTACT)
+    message_id = public_ids(house, tenant)[OTHER]
+    assert house.http.delete(f"/v1/messages/{message_id}", headers=tenant.auth).status_code == 200
+    assert request_of(house, tenant, request_id)["result"]["status"] == "partially_sent"
+    assert [told["type"] for told in notifications(house, tenant)] == ["sms_completed"]
 
 
 def test_only_its_agent_finds_a_request(house: House, tenant: Tenant) -> None:

@@ -19,7 +19,8 @@ from roost.api.sender import Sender
 from roost.core.agent_request import public_request_id
 from roost.core.outbound import Send
 from roost.errors import Refusal
-from roost.store.agent_requests import AllRefused, Planned, accept_request, number_towards, request_of_quote
+from roost.store.agent_requests import request_of_quote
+from roost.store.agent_sending import AllRefused, Planned, accept_request, number_towards
 from roost.store.base import Store
 from roost.store.directory import Agent
 from roost.store.sending import SendRefused
