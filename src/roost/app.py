@@ -24,6 +24,9 @@ from roost.api.inbound import AgentMessageError, Inbound
 from roost.api.keys import ApiKeys
 from roost.api.messages import Messages
 from roost.api.numbers import PhoneNumbers
+from roost.api.oneshot_notifications import Notifications
+from roost.api.oneshot_requests import AgentRequests
+from roost.api.oneshot_send import AgentSending
 from roost.api.openapi import document
 from roost.api.operations import Operations
 from roost.api.organization import OrganizationRoutes
@@ -45,13 +48,21 @@ class Delivered(msgspec.Struct):
     receipts: int
 
 
-def build(store: Store, public_url: str, wake: Callable[[], None] = lambda: None) -> ASGIApp:
-    """The ASGI application over an open store. `wake` tells the worker that there may be something to send."""
+def build(
+    store: Store, public_url: str, wake: Callable[[], None] = lambda: None, *, oneshot_quotes: bool = True
+) -> ASGIApp:
+    """The ASGI application over an open store.
+
+    `wake` tells the worker that there may be something to send; `oneshot_quotes`: dialect B quotes before it sends.
+    """
     authenticator, idempotency = Authenticator(store), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
     routes: list[Route] = [_intake_route(Intake(store, wake)), *Inbound(store, authenticator).routes()]
     routes += Messages(store, authenticator, sender, idempotency).routes()
+    routes += AgentSending(store, authenticator, sender, idempotency, quotes=oneshot_quotes).routes()
+    routes += AgentRequests(store, authenticator).routes()
+    routes += Notifications(store, authenticator).routes()
     routes += ConsentRoutes(store, authenticator, policies, sender, public_url, idempotency).routes()
     routes += HostedForm(store, policies, public_url).routes()
     routes += Blocking(store, authenticator, idempotency).routes()

@@ -47,6 +47,11 @@ SETTINGS = (
     ),
     Setting("bandwidth_url", BANDWIDTH_URL, "Where Bandwidth's Messaging API is."),
     Setting(
+        "oneshot_quotes",
+        "on",
+        "on: dialect B answers a first send with a quote, at price zero, as its clients know it; off: it sends at once.",
+    ),
+    Setting(
         "secret_key", "a file", "32 bytes in base64 that encrypt stored secrets; else secret.key in the data directory."
     ),
     Setting("log_level", "info", "debug, info, warning or error; debug has a line for every request."),
@@ -68,6 +73,7 @@ class Config(NamedTuple):
     segments_per_second: float
     """0: as fast as the carrier takes them."""
     bandwidth_url: str
+    oneshot_quotes: bool
     secret_key: str | None
     log_level: LogLevel
 
@@ -101,6 +107,7 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         rate_limits=_one_of("rate_limits", value("rate_limits") or "off", ("off",)),
         segments_per_second=_rate(value("segments_per_second") or "10"),
         bandwidth_url=_url("bandwidth_url", value("bandwidth_url"), BANDWIDTH_URL) or BANDWIDTH_URL,
+        oneshot_quotes=_one_of("oneshot_quotes", value("oneshot_quotes") or "on", ("on", "off")) == "on",
         secret_key=value("secret_key") or None,
         log_level=_one_of("log_level", value("log_level") or "info", ("debug", "info", "warning", "error")),  # type: ignore[arg-type]
     )

@@ -61,7 +61,8 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         await store.open()
         await _announce_open_agents(store, config)
         worker = Worker(store, outside)
-        server = _Server(uvicorn_config(build(store, public_url, worker.wake)), worker, lambda: ready(running))
+        app = build(store, public_url, worker.wake, oneshot_quotes=config.oneshot_quotes)
+        server = _Server(uvicorn_config(app), worker, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.

@@ -28,7 +28,9 @@ OF_B = [
     ("PUT", "/v1/tools/sms/inbox", 405, "method_not_allowed"),
     ("GET", "/v1/tools/sms/inbox", 401, "unauthorized"),
     ("GET", "/v1/tools/sms/inbox/msg_1", 401, "unauthorized"),
-    ("GET", "/v1/requests/req_1", 404, "not_found"),
+    ("GET", "/v1/requests/req_1", 401, "unauthorized"),
+    ("POST", "/v1/tools/sms/send", 401, "unauthorized"),
+    ("GET", "/v1/tools/notifications", 401, "unauthorized"),
 ]
 
 

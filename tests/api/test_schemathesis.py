@@ -75,7 +75,7 @@ def _credential(case: Any, key: dict[str, str], signer: Signer) -> dict[str, str
     path = case.operation.path
     if path.startswith("/v1/agents"):
         return signer.headers("read" if case.operation.method.upper() == "GET" else "write")
-    if path.startswith("/v1/tools"):
+    if path.startswith(("/v1/tools", "/v1/requests")):
         return {"X-Agent-ID": signer.address}
     return key if path.startswith("/v1/") else {}
 

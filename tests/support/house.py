@@ -93,7 +93,9 @@ class House:
         self.directory = Directory(self.store)
         self.outside = Outside(self.config, self.clock)
         self.worker = self.wait(self._start_worker())
-        settings = uvicorn_config(build(self.store, self.base_url, self.worker.wake))
+        settings = uvicorn_config(
+            build(self.store, self.base_url, self.worker.wake, oneshot_quotes=self.config.oneshot_quotes)
+        )
         self._server = uvicorn.Server(settings)
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
         self.http = httpx.Client(base_url=self.base_url, timeout=30)

@@ -3,6 +3,7 @@
 Parameters -> `InboxQuery`, page -> JSON. The wire shapes are the seed document's, key for key.
 """
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 import msgspec
@@ -58,7 +59,7 @@ def parse_list(query_string: bytes, org_id: str, agent_id: str, now_us: int) -> 
     return InboxQuery(
         org_id=org_id,
         agent_id=agent_id,
-        limit=_limit(values["limit"][-1]) if "limit" in values else DEFAULT_LIMIT,
+        limit=limit_of(values),
         from_number=_sender(values["from"][-1]) if "from" in values else None,
         # Strictly after `since`, whose own microsecond is therefore left out.
         above=floor_of(above),
@@ -71,6 +72,11 @@ def list_body(page: Page, query: InboxQuery, now_us: int) -> Inbox:
     listed = reversed(page.messages) if query.ascending else page.messages
     messages = [message_body(message) for message in listed if message.received_at >= now_us - RETENTION_US]
     return Inbox(messages, len(messages))
+
+
+def limit_of(values: Mapping[str, list[str]]) -> int:
+    """The page size that a query asks for. Refuses with 400 `invalid_request`."""
+    return _limit(values["limit"][-1]) if "limit" in values else DEFAULT_LIMIT
 
 
 def message_body(message: InboundMessage) -> InboxMessage:

@@ -14,6 +14,7 @@ _HEADERS = {
     "X-Has-More": ("`true` when there is more than this answer holds.", {"type": "string", "enum": ["true"]}),
     "X-Next-Cursor": ("The next page's cursor; absent on the last page.", {"type": "string"}),
     "Idempotent-Replayed": ("`true` when this is the first success again.", {"type": "string", "enum": ["true"]}),
+    "PAYMENT-REQUIRED": ("The price as x402 version 2 says it: JSON in base64.", {"type": "string"}),
     "Retry-After": ("Whole seconds to wait.", {"type": "string"}),
     "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
 }

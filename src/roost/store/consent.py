@@ -7,24 +7,19 @@ organization's counter, so that no send is accepted beside it.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.consent import Consent, Event, State, is_challenged, is_lifted
 from roost.core.ids import LAST_ID, id_text
 from roost.core.organization import OptOutScope
+from roost.store.agent_requests import note_settled_messages
 from roost.store.sql import load
-from roost.store.transaction import Row, Transaction
+from roost.store.transaction import Reader, Row, Transaction
 
 _SQL = load("consent.sql")
 #: What a contact has to answer a double opt-in.
 CHALLENGE_US = 24 * 3600 * 1_000_000
-
-
-class Reader(Protocol):
-    """A store or a transaction."""
-
-    async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
 
 
 class Pair(NamedTuple):
@@ -238,6 +233,7 @@ async def _withdraw(tx: Transaction, pair: Pair, scope: OptOutScope, *, again: b
     await tx.many(_SQL["drop_send"], dropped)
     await tx.many(_SQL["fail_send"], dropped)
     await tx.many(_SQL["withdraw_send"], withdrawn)
+    await note_settled_messages(tx, pair.org_id, [str(message_id) for _, message_id in dropped])
 
 
 async def _opted_out(reader: Reader, pair: Pair) -> list[Consent]:

@@ -10,6 +10,7 @@ from roost.core.ids import id_text, position_of
 from roost.core.organization import Settings
 from roost.core.outbound import THREAD_US, OutboundMessage, Send
 from roost.core.segments import segments
+from roost.store.agent_requests import note_settled_messages
 from roost.store.consent import record_implied
 from roost.store.sql import load
 from roost.store.transaction import Row, Transaction
@@ -196,4 +197,5 @@ async def cancel(tx: Transaction, org_id: str, message_id: str, code: str, descr
     if not await tx.fetch(_SQL["withdraw_queued"], *key):
         return False
     await tx.fetch(_SQL["cancel_outbound"], *key, code, description)
+    await note_settled_messages(tx, org_id, [message_id])
     return True

@@ -2,12 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from roost.core.ids import RANDOM_BITS, id_text, uuid7
 
 Row = tuple[Any, ...]
+
+
+class Reader(Protocol):
+    """A store or a transaction."""
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
 
 
 class Transaction(ABC):
