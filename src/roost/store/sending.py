@@ -203,5 +203,5 @@ async def cancel(tx: Transaction, org_id: str, message_id: str, code: str, descr
     if not await tx.fetch(_SQL["withdraw_queued"], *key):
         return False
     await tx.fetch(_SQL["cancel_outbound"], *key, code, description)
-    await note_settled_messages(tx, org_id, [message_id])
+    await note_settled_messages(tx, [key])
     return True
