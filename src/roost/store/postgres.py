@@ -11,7 +11,7 @@ import asyncpg
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
-from roost.store.effects import apply_effects, links_of
+from roost.store.effects import apply_effects
 from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, load, wanted_unnested
@@ -217,7 +217,7 @@ class PostgresStore(Store):
             new_ids = {str(row[0]) for row in await fetch(_SQL["insert_keys"], *_columns(keys))} if keys else set()
             now = tx.now()
             for name, rows in (
-                ("insert_messages", group.messages(await links_of(tx, group.new(new_ids)))),
+                ("insert_messages", group.messages(new_ids)),
                 ("insert_receipts", group.receipts(now)),
                 ("insert_unrouted", group.unrouted(now)),
             ):
