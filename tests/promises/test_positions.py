@@ -76,9 +76,8 @@ class Counters(Transaction):
         self.locked += map(str, org_ids)
         return [(org_id, self.last[str(org_id)]) for org_id in org_ids]
 
-    async def finish(self) -> int:
-        self.last.update({str(org_id): last for org_id, last in self._taken_positions()})
-        return 0
+    async def _advance(self, counters: list[Any]) -> None:
+        self.last.update({str(org_id): last for org_id, last in counters})
 
 
 ORG_IDS = [str(UUID(int=number)) for number in (7, 5, 6)]

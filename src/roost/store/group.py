@@ -127,9 +127,12 @@ class Group:
                 for event in delivery.unknown
             ]
 
-    def org_ids(self) -> set[str]:
-        """Whose counters must be locked: for a message's place, and so that a receipt and its send see each other."""
-        return {c.org_id for c in self._candidates} | {d.org_id for d in self._deliveries if d.receipts}
+    def org_ids(self) -> list[str]:
+        """Whose counters must be locked: for a message's place, and so that a receipt and its send see each other.
+
+        In the order that keeps two groups from a deadlock.
+        """
+        return sorted({delivery.org_id for delivery in self._deliveries if delivery.drafts or delivery.receipts})
 
     def place(self, take: Callable[[str], int]) -> None:
         """Give every candidate the next position of its organization, which `take` takes."""

@@ -1,5 +1,12 @@
 -- The group commit on PostgreSQL: one statement per table per group.
 
+-- lock_and_look_up: `counters` and `holders` at once, where one transaction may touch several organizations
+WITH counters AS (
+    SELECT org_id, last_us FROM positions WHERE org_id = ANY($1::uuid[]) ORDER BY org_id FOR UPDATE
+)
+SELECT c.org_id, c.last_us, n.carrier_account_id, n.number, n.id, n.agent_id
+FROM counters c LEFT JOIN numbers n ON n.number = ANY($2::text[]) AND n.org_id = c.org_id;
+
 -- holders: of several numbers
 SELECT carrier_account_id, number, id, agent_id FROM numbers WHERE number = ANY($1::text[]);
 
@@ -11,6 +18,15 @@ UPDATE positions SET last_us = new.last_us FROM unnest($1::uuid[], $2::bigint[])
 WHERE positions.org_id = new.org_id;
 
 -- insert_keys: only the new ones come back
+INSERT INTO message_keys (org_id, carrier_account_id, carrier_message_id, to_number, message_id)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
+ON CONFLICT DO NOTHING RETURNING message_id;
+
+-- insert_keys_and_advance: `insert_keys` and `advance` at once, where one transaction may touch several organizations
+WITH advanced AS (
+    UPDATE positions SET last_us = new.last_us FROM unnest($6::uuid[], $7::bigint[]) AS new (org_id, last_us)
+    WHERE positions.org_id = new.org_id
+)
 INSERT INTO message_keys (org_id, carrier_account_id, carrier_message_id, to_number, message_id)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
 ON CONFLICT DO NOTHING RETURNING message_id;

@@ -208,10 +208,8 @@ class SqliteTransaction(Transaction):
     async def many(self, sql: str, rows: Sequence[Row]) -> None:
         self._writer.executemany(for_sqlite(sql), [_bound(row) for row in rows])
 
-    async def finish(self) -> int:
-        taken = self._taken_positions()
-        await self.many("UPDATE positions SET last_us = $2 WHERE org_id = $1", taken)
-        return max((last for _, last in taken), default=0)
+    async def _advance(self, counters: list[Row]) -> None:
+        await self.many("UPDATE positions SET last_us = $2 WHERE org_id = $1", counters)
 
     async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
         statement = for_sqlite(wanted_values(sql, columns))
