@@ -47,7 +47,7 @@ class ConsentRoutes:
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def record(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "consent:write")
+        principal = await self._authenticator.api_key(request, "consent:write", "consents")
         values, raw = await json_object(request)
         return await self._idempotency.once(request, principal.org_id, raw, lambda _: self._record(principal, values))
 
@@ -101,7 +101,7 @@ class ConsentRoutes:
         return json_response(bodies.consent_body(consent))
 
     async def double_opt_in(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "consent:write")
+        principal = await self._authenticator.api_key(request, "consent:write", "consents")
         values, raw = await json_object(request)
         return await self._idempotency.once(
             request, principal.org_id, raw, lambda _: self._double_opt_in(principal, values)
@@ -125,7 +125,7 @@ class ConsentRoutes:
         return json_response(body, status=200 if captured.already else 202)
 
     async def hosted(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "consent:write")
+        principal = await self._authenticator.api_key(request, "consent:write", "consents")
         values, raw = await json_object(request)
         return await self._idempotency.once(request, principal.org_id, raw, lambda _: self._hosted(principal, values))
 

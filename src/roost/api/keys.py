@@ -73,7 +73,7 @@ class ApiKeys:
         self._list = lists.ListOf("api-keys", store.vault.derive("cursors"), readers, 50, 100)
 
     async def create(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, WRITE)
+        principal = await self._authenticator.api_key(request, WRITE, "keys")
         values, raw = await json_object(request)
         fields = Fields(values)
         label = fields.need("label", string(1, MAX_LABEL), "")
@@ -115,7 +115,7 @@ class ApiKeys:
         return empty()
 
     async def rotate(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, WRITE)
+        principal = await self._authenticator.api_key(request, WRITE, "keys")
         key = await self._one(request, principal)
         _, raw = await json_object(request)
         _within(key.scopes, principal)

@@ -39,7 +39,7 @@ class Messages:
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def send(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "messages:send")
+        principal = await self._authenticator.api_key(request, "messages:send", "sends")
         values, _ = await json_object(request)
 
         try:

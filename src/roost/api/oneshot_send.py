@@ -41,7 +41,7 @@ class AgentSending:
         self._quotes = Quotes(store)
 
     async def send(self, request: Request) -> Response:
-        agent = await self._authenticator.agent(request, "write")
+        agent = await self._authenticator.agent(request, "write", "sends")
         raw = await read_body(request, MAX_BODY_BYTES)
         asked = parse_send(raw)
         quote_id = request.headers.get("x-quote-id", "").strip() or None
