@@ -42,7 +42,8 @@ class Intake:
         """200 with what became of the delivery, once it is durable.
 
         401 for a missing or wrong credential (and for an unknown account: which ones exist is nobody's business), 404
-        for a carrier we do not have, 413 beyond 1 MiB, 429 for too many wrong credentials, 503 when it could not be stored; nothing for what it says.
+        for a carrier we do not have, 413 beyond 1 MiB, 429 after too many wrong credentials, 503 when it could not be
+        stored; nothing for what it says.
         """
         carrier = CARRIERS.get(request.path_params["carrier"])
         if carrier is None:
