@@ -19,6 +19,7 @@ ORDER = [
     {"intake", "worker"},
     {"app"},
     {"server"},
+    {"demo_script"},
     {"demo"},
     {"cli"},
 ]

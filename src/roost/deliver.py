@@ -1,9 +1,9 @@
-"""Delivering a text as a carrier does, for `roost simulate` and the demo."""
+"""Calling a Roost over HTTP, for `roost simulate` and the demo: as a carrier that delivers, and as whoever has a key."""
 
 import base64
 import http.client
 import json
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 
@@ -11,23 +11,34 @@ class DeliveryFailed(Exception):
     """No server took the delivery; the message says why."""
 
 
+class Answer(NamedTuple):
+    """What the server answered, whatever the status."""
+
+    status: int
+    body: dict[str, Any]
+
+
 def deliver(webhook_url: str, user: str, password: str, payload: Any) -> dict[str, Any]:
     """POST `payload` as JSON with Basic credentials to an intake, and return its answer. Raises DeliveryFailed."""
-    parts = urlsplit(webhook_url)
+    credential = base64.b64encode(f"{user}:{password}".encode()).decode()
+    answer = call("POST", webhook_url, {"Authorization": f"Basic {credential}"}, payload)
+    if answer.status != 200:
+        raise DeliveryFailed(f"the server answered {answer.status}")
+    return answer.body
+
+
+def call(method: str, url: str, headers: dict[str, str], payload: Any = None) -> Answer:
+    """The JSON answer to one request. Raises DeliveryFailed when no server gives one."""
+    parts = urlsplit(url)
     connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connect(parts.hostname or "", parts.port, timeout=30)
-    credential = base64.b64encode(f"{user}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {credential}", "Content-Type": "application/json"}
+    body = None if payload is None else json.dumps(payload)
     try:
-        connection.request("POST", parts.path, json.dumps(payload), headers)
+        connection.request(method, parts.path, body, {**headers, "Content-Type": "application/json"})
         response = connection.getresponse()
-        answer = response.read()
-    except (OSError, http.client.HTTPException) as error:
+        return Answer(response.status, json.loads(response.read()))
+    except (OSError, http.client.HTTPException, ValueError) as error:
         where = f"{parts.scheme}://{parts.netloc}"
         raise DeliveryFailed(f"no server answers at {where} ({error}); start one with: roost serve") from None
     finally:
         connection.close()
-    if response.status != 200:
-        raise DeliveryFailed(f"the server answered {response.status}")
-    taken: dict[str, Any] = json.loads(answer)
-    return taken

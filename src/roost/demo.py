@@ -1,4 +1,4 @@
-"""The demo: an organization with two numbers, an open agent, and five texts that arrive while one watches."""
+"""The demo: an organization with two numbers, an open agent and a key, and lines to paste; its texts are in demo_script."""
 
 import asyncio
 import json
@@ -6,31 +6,19 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
-
-import structlog
 
 from roost.api.proof import checksum_address
 from roost.config import Config, ConfigError
-from roost.core.times import rfc3339_short
-from roost.deliver import DeliveryFailed, deliver
-from roost.server import Running, now_us, serve
+from roost.core.scopes import SCOPES
+from roost.demo_script import Demo, Say, play
+from roost.server import Running, serve
 from roost.store.base import Store
 from roost.store.directory import Directory
 
 NUMBER, BANDWIDTH_NUMBER = "+15551112222", "+14151234567"
 _FILE = "demo.json"
-#: Between two texts: slow enough to watch, and all five are there within ten seconds.
-_PAUSE_SECONDS = 1.2
-
-Say = Callable[[str], None]
-Demo = dict[str, Any]
-Text = tuple[str, Callable[[], Awaitable[dict[str, Any]]]]
-"""What to say of it, and how to send it."""
-
-log = structlog.get_logger(__name__)
 
 
 async def run_demo(config: Config, say: Say, ready: Callable[[Demo], None]) -> None:
@@ -42,7 +30,7 @@ async def run_demo(config: Config, say: Say, ready: Callable[[Demo], None]) -> N
     async def on_ready(running: Running) -> None:
         demo = await _prepare(running)
         ready(demo)
-        arriving.add(asyncio.create_task(_texts_arrive(demo, say)))
+        arriving.add(asyncio.create_task(play(demo, say)))
 
     try:
         await serve(config, on_ready)
@@ -91,6 +79,13 @@ Play Bandwidth and deliver a text:
 Or let the loopback carrier do it:
 
   {shlex.quote(sys.argv[0])} simulate +14155551234 {demo["number"]} 'Hello there' --data-dir {shlex.quote(demo["data_dir"])}
+
+Answer (who wrote first may be answered, until they say STOP), and read the thread:
+
+  curl -H 'Authorization: Bearer {demo["api_key"]}' -H 'Content-Type: application/json' \\
+    -d '{{"from": "{demo["number"]}", "to": "+14155551234", "text": "Thanks for your text!"}}' {demo["base_url"]}/v1/messages
+
+  curl -H 'Authorization: Bearer {demo["api_key"]}' {demo["base_url"]}/v1/threads
 """
 
 
@@ -135,7 +130,7 @@ async def _make(store: Store) -> Demo:
     for number, name in ((NUMBER, "loopback"), (BANDWIDTH_NUMBER, "bandwidth")):
         if await directory.add_number(org_id, number, accounts[name].id, agent.id, "demo") is None:
             raise ConfigError(f"{number} is registered already: the demo needs a data directory or database of its own")
-    key = await directory.create_api_key(org_id, "demo", ["messages:read"], None)
+    key = await directory.create_api_key(org_id, "demo", sorted(SCOPES), None)
     return {
         "org_id": org_id,
         "api_key": key.plaintext,
@@ -149,58 +144,3 @@ async def _make(store: Store) -> Demo:
         "loopback_user": credentials["loopback"][0],
         "loopback_password": credentials["loopback"][1],
     }
-
-
-async def _texts_arrive(demo: Demo, say: Say) -> None:
-    """Five texts, one after another. On a later start they are replays, and change nothing."""
-    for line, send in _texts(demo):
-        await asyncio.sleep(_PAUSE_SECONDS)
-        try:
-            answer = await send()
-        except DeliveryFailed as error:
-            log.error("demo_text_failed", error=str(error))
-            return
-        say(f"  {line}" if answer["stored"] else f"  {line} (here already)")
-    say("\nThat was all; the server keeps running. Stop it with Ctrl-C.")
-
-
-def _texts(demo: Demo) -> Iterator[Text]:
-    """One by one, so that each has the time at which it is sent."""
-    picture = "https://messaging.bandwidth.com/api/v2/users/123/media/demo-2/0/garden.jpg"
-    yield _loopback(demo, "1", "+14155551234", "Yes, I'd like to confirm my appointment")
-    yield _bandwidth(demo, "2", "+14155559876", "Here is the garden after the rain", [picture])
-    yield _loopback(demo, "3", "+14155550199", "See you at 7 \N{WAVING HAND SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}")
-    yield _bandwidth(demo, "4", "68849", "482913 is your Acme verification code. It expires in 10 minutes.", [])
-    yield _loopback(demo, "5", "+15554443333", "STOP")
-
-
-def _loopback(demo: Demo, key: str, sender: str, text: str) -> Text:
-    payload = {"id": f"demo-{key}", "from": sender, "to": demo["number"], "text": text, "time": _whole_seconds()}
-    url = demo["base_url"] + demo["loopback_url"]
-    credential = (demo["loopback_user"], demo["loopback_password"])
-    return f"{sender}: {text}", lambda: asyncio.to_thread(deliver, url, *credential, payload)
-
-
-def _bandwidth(demo: Demo, key: str, sender: str, text: str, media: list[str]) -> Text:
-    now, number = _whole_seconds(), demo["bandwidth_number"]
-    message = {
-        "id": f"demo-{key}",
-        "time": now,
-        "to": [number],
-        "from": sender,
-        "text": text,
-        "applicationId": "93de2206-9669-4e07-948d-329f4b722ee2",
-        "owner": number,
-        "direction": "in",
-        "segmentCount": 1,
-        **({"media": media} if media else {}),
-    }
-    description = "Incoming message received"
-    event = {"type": "message-received", "time": now, "description": description, "to": number, "message": message}
-    url = f"{demo['base_url']}/carriers/bandwidth/{demo['bandwidth_account']}"
-    credential = (demo["basic_user"], demo["basic_password"])
-    return f"{sender}: {text}", lambda: asyncio.to_thread(deliver, url, *credential, [event])
-
-
-def _whole_seconds() -> str:
-    return rfc3339_short(now_us() // 1_000_000 * 1_000_000)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -242,3 +243,64 @@ def test_every_route_needs_a_key_with_its_scope(
 def test_an_id_that_is_no_uuid_is_a_400(house: House, tenant: Tenant, path: str) -> None:
     answer = house.http.get(path, headers=tenant.auth)
     assert (answer.status_code, answer.json()["error"]["details"]) == (400, {"id": "must be a UUID"})
+
+
+NEW_YORK = "+12125550123"
+#: 2026-11-22T02:30:00Z is 21:30 in New York the evening before; its quiet hours end at 08:00, which is 13:00Z.
+EVENING_US, MORNING_US = 1_795_314_600_000_000, 1_795_352_400_000_000
+
+
+@pytest.mark.parametrize(("mode", "status"), [("reject", 422), ("defer", 202)])
+def test_at_night_a_message_is_refused_or_waits_for_the_morning(house: House, mode: str, status: int) -> None:
+    house.clock.frozen_us = EVENING_US
+    tenant = house.tenant()
+    changes = {"quiet_hours": {"enabled": True, "mode": mode}}
+    assert house.http.patch("/v1/organization", json=changes, headers=tenant.auth).status_code == 200
+    write_first(house, tenant, sender=NEW_YORK)
+    answer = house.send(tenant, NEW_YORK)
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert answer.json()["error"]["code"] == "QUIET_HOURS"
+        house.clock.frozen_us = MORNING_US
+        assert house.send(tenant, NEW_YORK).status_code == 202
+    else:
+        sql = "SELECT state, due_at FROM outbox WHERE message_id = $1"
+        row = house.wait(house.store.fetch(sql, UUID(answer.json()["data"]["id"])))[0]
+        assert tuple(row) == ("waiting", MORNING_US)
+
+
+def test_a_stop_is_confirmed_at_night_too(house: House) -> None:
+    house.clock.frozen_us = EVENING_US
+    tenant = house.tenant()
+    changes = {"quiet_hours": {"enabled": True}}
+    assert house.http.patch("/v1/organization", json=changes, headers=tenant.auth).status_code == 200
+    write_first(house, tenant, "STOP", sender=NEW_YORK)
+    assert [message["status"] for message in house.outbound(tenant)] == ["queued"]
+
+
+def test_an_account_that_only_receives_says_so(house: House) -> None:
+    tenant = house.tenant(secrets={})
+    write_first(house, tenant)
+    answer = house.send(tenant, CONTACT)
+    wanted = "is on a carrier account that only receives; add the account's API credentials to send"
+    assert (answer.status_code, answer.json()["error"]["details"]) == (422, {"from": wanted})
+
+
+def test_the_same_idempotency_key_accepts_once(house: House, tenant: Tenant) -> None:
+    headers = {**tenant.auth, "Idempotency-Key": "order-7421"}
+    body = {"from": tenant.number.number, "to": CONTACT, "text": "hello"}
+    first, second = (house.http.post("/v1/messages", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert len(house.outbound(tenant)) == 1
+    other = house.http.post("/v1/messages", json={**body, "text": "bye"}, headers=headers)
+    assert (other.status_code, list(other.json()["error"]["details"])) == (422, ["idempotency_key"])
+
+
+def test_a_refusal_is_not_replayed(house: House) -> None:
+    tenant = house.tenant()
+    headers = {**tenant.auth, "Idempotency-Key": "order-7421"}
+    body = {"from": tenant.number.number, "to": CONTACT, "text": "hello"}
+    assert house.http.post("/v1/messages", json=body, headers=headers).status_code == 453
+    write_first(house, tenant)
+    assert house.http.post("/v1/messages", json=body, headers=headers).status_code == 202

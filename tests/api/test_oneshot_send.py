@@ -365,6 +365,12 @@ def test_an_agent_without_a_number_is_told_so(house: House, tenant: Tenant) -> N
     assert (answer.status_code, answer.json()["error"]) == (400, "no_phone_number")
 
 
+def test_an_agent_whose_number_only_receives_is_told_so_before_any_quote(house: House) -> None:
+    tenant = house.tenant(carrier="bandwidth", secrets={})
+    answer = ask(house, tenant, CONTACT)
+    assert (answer.status_code, answer.json()["error"]) == (400, "receive_only")
+
+
 @pytest.mark.parametrize(
     ("reasons", "status", "code"),
     [

@@ -114,6 +114,19 @@ def test_oneshot_python_sends_waits_and_gets_its_result(house: House, address: s
     assert client.mark_all_notifications_read() == {"success": True}
 
 
+def test_oneshot_python_sends_through_a_real_worker(database: Database, tmp_path: Path, address: str) -> None:
+    house = House(database, tmp_path / "data", working=True).start()
+    try:
+        _heard_by(house, address)
+        client = OneShotClient(private_key=PRIVATE_KEY, base_url=house.base_url)
+        result = client.sms("on my way", [CONTACT, OTHER])
+        assert (result["status"], result["delivered"], result["failed"]) == ("all_delivered", 2, 0)
+        [told] = client.notifications()["notifications"]
+        assert (told["type"], told["metadata"]["request_id"]) == ("sms_completed", result["request_id"])
+    finally:
+        house.stop()
+
+
 def test_oneshot_python_sends_with_an_access_token_and_need_not_wait(house: House, address: str) -> None:
     tenant, agent = _heard_by(house, address)
     token = house.wait(house.directory.create_access_token(agent, "cloud", None)).plaintext

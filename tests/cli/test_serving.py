@@ -147,6 +147,7 @@ def test_the_demo_shows_five_texts_and_goes_on_with_them_the_next_time(env: dict
             assert {each["to"] for each in texts} == {demo["number"], demo["bandwidth_number"]}
             inbox = client.get("/v1/tools/sms/inbox", headers={"X-Agent-ID": demo["agent"]}).json()
             assert inbox["count"] == 5
+            assert_that_a_conversation_was_shown(first, client)
     finally:
         code, _ = first.stop()
     assert code == 0
@@ -159,6 +160,22 @@ def test_the_demo_shows_five_texts_and_goes_on_with_them_the_next_time(env: dict
         assert len(httpx.get(f"{second.base_url}/v1/inbound-messages", headers=headers).json()["data"]) == 5
     finally:
         second.stop()
+
+
+def assert_that_a_conversation_was_shown(running: RunningRoost, client: httpx.Client) -> None:
+    """Sent, delivered, answered, one thread; a STOP, its confirmation, a refusal: on the screen and in the lists."""
+    assert running.process.stderr is not None
+    shown = ""
+    while "That was all" not in shown:
+        shown += running.process.stderr.readline()
+    order = ["[queued]", "[delivered ", "[in reply to it: thread ", ": STOP", "unsubscribed", "453 CONSENT_REQUIRED"]
+    places = [shown.index(each) for each in order]
+    assert places == sorted(places)
+    sent = client.get("/v1/messages").json()["data"]
+    assert [message["status"] for message in sent] == ["delivered", "delivered"]  # the answer, and the confirmation
+    thread_id = sent[1]["id"]
+    messages = client.get(f"/v1/threads/{thread_id}/messages").json()["data"]
+    assert [message["direction"] for message in messages] == ["outbound", "inbound"]
 
 
 def test_the_demo_listens_on_loopback_only(plain_env: dict[str, str]) -> None:
@@ -181,11 +198,13 @@ def test_the_lines_that_the_demo_prints_can_be_pasted(plain_env: dict[str, str])
             for block in printed.split("\n\n")
             if block.strip().startswith(("curl", "/")) or " simulate " in block
         ]
-        assert len(pasted) == 4
+        assert len(pasted) == 6
         assert json.loads(pasted[0])["success"] is True
         assert "messages" in json.loads(pasted[1])
         assert json.loads(pasted[2])["stored"] == 1
         assert "Hello there" in pasted[3]
+        assert json.loads(pasted[4])["data"]["status"] == "queued"
+        assert json.loads(pasted[5])["data"][0]["contact_number"] == "+14155551234"
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -11,20 +11,19 @@ from roost.api.agentmessage import not_found, path_id
 from roost.api.auth import Authenticator
 from roost.api.bodies import invalid, json_object
 from roost.api.http import json_response
-from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Idempotency
+from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
 from roost.api.inbound import CURSOR_KEY, errors
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.core.ids import FIRST_ID
-from roost.core.outbound import MAX_TAG, STATUSES
+from roost.core.outbound import MAX_TAG, STATUSES, OutboundMessage
 from roost.errors import Refusal
 from roost.store.base import Store
 from roost.store.outbound import get_outbound, get_thread, list_outbound, list_threads, thread_messages
 from roost.store.sending import SendRefused, cancel
+from roost.store.transaction import Transaction
 
 CANCELED = ("CANCELED", "canceled before it was sent")
-
-
 _SEND_ERRORS = (401, 403, 409, 413, 422, 429, 453, 503)
 
 
@@ -40,13 +39,19 @@ class Messages:
 
     async def send(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:send", "sends")
-        values, _ = await json_object(request)
+        values, raw = await json_object(request)
 
-        try:
-            message = await self._sender.send(outbound.parse_send(values, principal.org_id))
-        except SendRefused as refused:
-            raise refusal_of(refused) from None
-        return json_response(outbound.accepted_body(message), status=202)
+        async def make(attempt: Attempt) -> Response:
+            async def noted(tx: Transaction, message: OutboundMessage) -> None:
+                await attempt.answer(tx, json_response(outbound.accepted_body(message), status=202))
+
+            try:
+                message = await self._sender.send(outbound.parse_send(values, principal.org_id), noted)
+            except SendRefused as refused:
+                raise refusal_of(refused) from None
+            return json_response(outbound.accepted_body(message), status=202)
+
+        return await self._idempotency.once(request, principal.org_id, raw, make)
 
     async def list(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")
@@ -55,11 +60,9 @@ class Messages:
         messages, more = await list_outbound(self._store, outbound.outbound_query(asked, principal.org_id, below))
         data = [outbound.outbound_body(message, asked.include) for message in messages]
         # The documentation of this list puts the cursor into a header, and leaves meta.next_cursor null.
-        headers = (
-            {"X-Next-Cursor": asked.cursor_after(self._cursor_key, "messages", principal.org_id, data[-1].id)}
-            if more
-            else None
-        )
+        headers = {}
+        if more:
+            headers["X-Next-Cursor"] = asked.cursor_after(self._cursor_key, "messages", principal.org_id, data[-1].id)
         return json_response(outbound.OutboundMessageList(True, data, asked.meta(None)), headers)
 
     async def get(self, request: Request) -> Response:

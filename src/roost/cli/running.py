@@ -5,7 +5,8 @@ import os
 import click
 
 from roost.cli.common import Context, command, run_async
-from roost.demo import Demo, lines_to_paste, run_demo
+from roost.demo import lines_to_paste, run_demo
+from roost.demo_script import Demo
 from roost.server import Running
 from roost.server import serve as run_server
 from roost.store.base import Store
@@ -29,7 +30,7 @@ def serve(context: Context) -> None:
 @click.command()
 @command
 def demo(context: Context) -> None:
-    """Run the server with a demo organization, and let five texts arrive."""
+    """Run the server with a demo organization, and let five texts arrive, one of which is answered."""
 
     def ready(demo: Demo) -> None:
         if context.as_json:
@@ -37,7 +38,7 @@ def demo(context: Context) -> None:
         else:
             click.echo(f"Roost listens on {demo['base_url']} (documentation: {demo['base_url']}/docs)")
             click.echo(lines_to_paste(demo))
-            click.echo("Five texts arrive now:\n")
+            click.echo("Five texts arrive now, and one is answered:\n")
 
     run_async(run_demo(context.config, lambda line: click.echo(line, err=context.as_json), ready))
 

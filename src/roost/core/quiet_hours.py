@@ -25,9 +25,9 @@ def quiet_until(quiet_hours: QuietHours, recipient: str, now_us: int) -> int | N
     code, is never quiet, and neither is one whose zones are so far apart that no hour suits them all. Hours that end
     when they begin are none.
     """
-    start, end = time.fromisoformat(quiet_hours.start), time.fromisoformat(quiet_hours.end)
-    if not quiet_hours.enabled or start == end:
+    if not quiet_hours.enabled or quiet_hours.start == quiet_hours.end:
         return None
+    start, end = time.fromisoformat(quiet_hours.start), time.fromisoformat(quiet_hours.end)
     zones = zones_of(recipient)
     now = _EPOCH + timedelta(microseconds=now_us)
     allowed = now

@@ -67,10 +67,10 @@ async def note_settled(tx: Transaction, org_id: str, request_id: str) -> None:
     await notify(tx, org_id, request.agent_id, _news(request), await tx.position(org_id))
 
 
-async def note_settled_messages(tx: Transaction, org_id: str, message_ids: Iterable[str]) -> None:
-    """The same for the requests of messages, which may be of none."""
-    found = [await tx.fetch(_SQL["request_of_message"], UUID(org_id), UUID(message_id)) for message_id in message_ids]
-    for request_id in sorted({id_text(row[0]) for rows in found for row in rows}):
+async def note_settled_messages(tx: Transaction, keys: Iterable[tuple[UUID, UUID]]) -> None:
+    """The same for the requests of messages, (organization, id) each; most messages are of none."""
+    rows = await tx.joined(_SQL["requests_of_messages"], "org_id uuid, message_id uuid", list(keys))
+    for org_id, request_id in sorted({(id_text(row[0]), id_text(row[1])) for row in rows}):
         await note_settled(tx, org_id, request_id)
 
 

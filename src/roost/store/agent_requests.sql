@@ -24,8 +24,9 @@ VALUES ($1, $2, $3, 'sms', $4, $5, $6, $7);
 SELECT id, status, error_code, error_description, sent_at, delivered_at
 FROM outbound_messages /* sqlite: INDEXED BY outbound_by_request */ WHERE org_id = $1 AND request_id = $2;
 
--- request_of_message: where it is of one
-SELECT request_id FROM outbound_messages WHERE org_id = $1 AND id = $2 AND request_id IS NOT NULL;
+-- requests_of_messages: of those that are of one
+SELECT m.org_id, m.request_id FROM wanted w JOIN outbound_messages m ON m.org_id = w.org_id AND m.id = w.message_id
+WHERE m.request_id IS NOT NULL;
 
 -- complete_request: once, when none of its messages is still to be handed over
 UPDATE agent_requests SET completed_at = $3

@@ -233,7 +233,7 @@ async def _withdraw(tx: Transaction, pair: Pair, scope: OptOutScope, *, again: b
     await tx.many(_SQL["drop_send"], dropped)
     await tx.many(_SQL["fail_send"], dropped)
     await tx.many(_SQL["withdraw_send"], withdrawn)
-    await note_settled_messages(tx, pair.org_id, [str(message_id) for _, message_id in dropped])
+    await note_settled_messages(tx, dropped)
 
 
 async def _opted_out(reader: Reader, pair: Pair) -> list[Consent]:

@@ -11,10 +11,9 @@ from uuid import UUID
 from roost.core.delivery import NEVER, SECOND_US, failed, next_look_up
 from roost.core.ids import floor_of, id_text, position_of
 from roost.store.base import Store
-from roost.store.consent import Reader
 from roost.store.sql import load
 from roost.store.standing import forget, keep, standing_of
-from roost.store.transaction import Row, Transaction
+from roost.store.transaction import Reader, Row, Transaction
 
 _SQL = load("outbox.sql")
 #: Longer than a send can take: the last look, connecting, the answer and its settlement.

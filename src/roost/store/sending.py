@@ -9,6 +9,7 @@ from roost.core.consent import Standing, may_text
 from roost.core.ids import id_text, position_of
 from roost.core.organization import Settings
 from roost.core.outbound import THREAD_US, OutboundMessage, Send
+from roost.core.quiet_hours import quiet_until
 from roost.core.segments import segments
 from roost.store.agent_requests import note_settled_messages
 from roost.store.consent import record_implied
@@ -82,6 +83,11 @@ async def _accept_one(
     if send.purpose == "message":
         if not may_text(found.standing, settings):
             raise SendRefused("consent_required")
+        quiet_end = quiet_until(settings.quiet_hours, send.to_number, now)
+        if quiet_end is not None:
+            if settings.quiet_hours.mode == "reject":
+                raise SendRefused("quiet_hours")
+            state, due_at = "waiting", quiet_end
         if settings.suspected == "hold" and found.standing.is_suspected:
             state = "held"
         if found.standing.state != "opted_in" and found.standing.wrote_first_id is not None:
@@ -197,5 +203,5 @@ async def cancel(tx: Transaction, org_id: str, message_id: str, code: str, descr
     if not await tx.fetch(_SQL["withdraw_queued"], *key):
         return False
     await tx.fetch(_SQL["cancel_outbound"], *key, code, description)
-    await note_settled_messages(tx, org_id, [message_id])
+    await note_settled_messages(tx, [key])
     return True

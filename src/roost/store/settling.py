@@ -19,6 +19,7 @@ from roost.core.delivery import (
 )
 from roost.core.ids import position_of
 from roost.core.message import ReceiptEvent, carrier_key
+from roost.store.agent_requests import note_settled_messages
 from roost.store.audit import OPERATOR, audited
 from roost.store.base import Store
 from roost.store.consent import Pair
@@ -70,6 +71,7 @@ class Settling:
         """Write it all."""
         await self.tx.many(_SQL["keep_progress"], [(*key, *progress) for key, progress in self._done.items()])
         await self.tx.many(_SQL["settle"], list(self._done))
+        await note_settled_messages(self.tx, self._done)
 
 
 Settle = Callable[[Settling], Awaitable[bool]]

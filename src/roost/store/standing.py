@@ -5,6 +5,7 @@ from uuid import UUID
 
 from roost.core.delivery import Progress
 from roost.core.ids import id_text
+from roost.store.agent_requests import note_settled_messages
 from roost.store.sql import load
 from roost.store.transaction import Transaction
 
@@ -37,6 +38,7 @@ async def standing_of(
 async def keep(tx: Transaction, org_id: str, message_id: str, progress: Progress) -> None:
     """Store how far the message has come."""
     await tx.fetch(_SQL["keep_progress"], UUID(org_id), UUID(message_id), *progress)
+    await note_settled_messages(tx, [(UUID(org_id), UUID(message_id))])
 
 
 async def forget(tx: Transaction, org_id: str, message_id: str) -> None:
