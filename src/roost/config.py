@@ -42,12 +42,16 @@ SETTINGS = (
     Setting("port", "8080", "Port to listen on; 0 takes any free one."),
     Setting("rate_limits", "on", "off: nothing is limited."),
     Setting("limit_sends", "100/second", "Requests to send: of each organization (A), of each wallet (B)."),
-    Setting("limit_reads", "600/minute", "All else that dialect B is asked for, of each wallet. A's reads are not limited."),
+    Setting(
+        "limit_reads", "600/minute", "All else that dialect B is asked for, of each wallet. A's reads are not limited."
+    ),
     Setting("limit_sign_ins", "60/minute", "Wrong credentials from an address; a right one is never held up."),
     Setting("limit_keys", "10/minute", "API keys created or rotated, of each organization."),
     Setting("limit_erases", "100/hour", "Contacts erased, of each organization."),
     Setting("limit_consents", "100/second", "Consents recorded, asked for or offered as a form, of each organization."),
-    Setting("redis_url", "none", "redis://HOST or rediss://HOST: where several processes count together what is limited."),
+    Setting(
+        "redis_url", "none", "redis://HOST or rediss://HOST: where several processes count together what is limited."
+    ),
     Setting(
         "segments_per_second",
         "10",
