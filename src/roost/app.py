@@ -11,6 +11,7 @@ from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.agents import Agents
+from roost.api.answers import AgentMessageError
 from roost.api.audit import AuditLog
 from roost.api.auth import Authenticator, ShortCache
 from roost.api.blocking import Blocking
@@ -20,7 +21,7 @@ from roost.api.errors import general
 from roost.api.hosted_form import HostedForm
 from roost.api.http import Endpoint
 from roost.api.idempotency import Idempotency
-from roost.api.inbound import AgentMessageError, Inbound
+from roost.api.inbound import Inbound
 from roost.api.keys import ApiKeys
 from roost.api.limits import NO_LIMITS, Limits
 from roost.api.messages import Messages
