@@ -15,10 +15,10 @@ from bench.seed import Inbox
 from bench.servers import Server
 from bench.tenants import furnish, reading
 from bench.worker import Worker
-from roost.api.agentmessage import DEFAULT_LIMIT, ListRequest
-from roost.core.paging import encode_cursor
-from roost.store.base import Store
+from roost.api.agentmessage import DEFAULT_LIMIT, LIST, parse_list
+from roost.api.listing import CURSOR_KEY
 from roost.core.ids import id_text
+from roost.store.base import Store
 
 AT_MOST = 1.2
 
@@ -103,7 +103,7 @@ def _times(figure: Figure) -> str:
 async def _cursor(store: Store, org_id: str, page: int) -> str:
     """What the page before this one would have given as `next_cursor`."""
     rows = await store.fetch(_OFFSET_SQL, UUID(org_id), (page - 1) * DEFAULT_LIMIT - 1)
-    return encode_cursor(store.vault.derive("cursors"), ListRequest().binding(org_id), id_text(rows[0][0]))
+    return parse_list(b"").cursor_after(store.vault.derive(CURSOR_KEY), LIST, org_id, id_text(rows[0][0]))
 
 
 def _measure(server: Server, case: Case, load: Worker, scale: Scale) -> Measure:

@@ -11,6 +11,7 @@ from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.agents import Agents
+from roost.api.answers import AgentMessageError
 from roost.api.audit import AuditLog
 from roost.api.auth import Authenticator, ShortCache
 from roost.api.blocking import Blocking
@@ -20,8 +21,9 @@ from roost.api.errors import general
 from roost.api.hosted_form import HostedForm
 from roost.api.http import Endpoint
 from roost.api.idempotency import Idempotency
-from roost.api.inbound import AgentMessageError, Inbound
+from roost.api.inbound import Inbound
 from roost.api.keys import ApiKeys
+from roost.api.limits import NO_LIMITS, Limits
 from roost.api.messages import Messages
 from roost.api.numbers import PhoneNumbers
 from roost.api.oneshot_notifications import Notifications
@@ -49,16 +51,21 @@ class Delivered(msgspec.Struct):
 
 
 def build(
-    store: Store, public_url: str, wake: Callable[[], None] = lambda: None, *, oneshot_quotes: bool = True
+    store: Store,
+    public_url: str,
+    wake: Callable[[], None] = lambda: None,
+    *,
+    oneshot_quotes: bool = True,
+    limits: Limits = NO_LIMITS,
 ) -> ASGIApp:
     """The ASGI application over an open store.
 
     `wake` tells the worker that there may be something to send; `oneshot_quotes`: dialect B quotes before it sends.
     """
-    authenticator, idempotency = Authenticator(store), Idempotency(store)
+    authenticator, idempotency = Authenticator(store, limits), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
-    routes: list[Route] = [_intake_route(Intake(store, wake)), *Inbound(store, authenticator).routes()]
+    routes: list[Route] = [_intake_route(Intake(store, limits, wake)), *Inbound(store, authenticator).routes()]
     routes += Messages(store, authenticator, sender, idempotency).routes()
     routes += AgentSending(store, authenticator, sender, idempotency, quotes=oneshot_quotes).routes()
     routes += AgentRequests(store, authenticator).routes()
@@ -128,6 +135,7 @@ def _intake_route(intake: Intake) -> Route:
             Answer(401, "A missing or wrong credential; nothing was stored", AgentMessageError, ("WWW-Authenticate",)),
             Answer(404, "No such carrier", AgentMessageError),
             Answer(413, "More than 1 MiB", AgentMessageError),
+            Answer(429, "Too many wrong credentials from this address", AgentMessageError, ("Retry-After",)),
             Answer(503, "It could not be stored now; deliver it again", AgentMessageError, ("Retry-After",)),
         ],
         [

@@ -2,7 +2,8 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -39,7 +40,18 @@ SETTINGS = (
     Setting("public_url", "http://HOST:PORT", "Where the outside reaches this server; webhook URLs begin with it."),
     Setting("host", "127.0.0.1", "Address to listen on."),
     Setting("port", "8080", "Port to listen on; 0 takes any free one."),
-    Setting("rate_limits", "off", "Only off so far: the limits come with sending."),
+    Setting("rate_limits", "on", "off: nothing is limited."),
+    Setting("limit_sends", "100/second", "Requests to send: of each organization (A), of each wallet (B)."),
+    Setting(
+        "limit_reads", "600/minute", "All else that dialect B is asked for, of each wallet. A's reads are not limited."
+    ),
+    Setting("limit_sign_ins", "60/minute", "Wrong credentials from an address; a right one is never held up."),
+    Setting("limit_keys", "10/minute", "API keys created or rotated, of each organization."),
+    Setting("limit_erases", "100/hour", "Contacts erased, of each organization."),
+    Setting("limit_consents", "100/second", "Consents recorded, asked for or offered as a form, of each organization."),
+    Setting(
+        "redis_url", "none", "redis://HOST or rediss://HOST: where several processes count together what is limited."
+    ),
     Setting(
         "segments_per_second",
         "10",
@@ -69,7 +81,10 @@ class Config(NamedTuple):
     """None: reached where it listens."""
     host: str
     port: int
-    rate_limits: str
+    limits: dict[str, str]
+    """By what is limited, such as "100/second"; empty: nothing is."""
+    redis_url: str | None
+    """None: each process counts alone."""
     segments_per_second: float
     """0: as fast as the carrier takes them."""
     bandwidth_url: str
@@ -104,10 +119,11 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         public_url=_url("public_url", value("public_url"), "https://roost.example.com"),
         host=value("host") or "127.0.0.1",
         port=_port(value("port") or "8080"),
-        rate_limits=_one_of("rate_limits", value("rate_limits") or "off", ("off",)),
+        limits=_limits(value) if _on("rate_limits", value) else {},
+        redis_url=_redis_url(value("redis_url")),
         segments_per_second=_rate(value("segments_per_second") or "10"),
         bandwidth_url=_url("bandwidth_url", value("bandwidth_url"), BANDWIDTH_URL) or BANDWIDTH_URL,
-        oneshot_quotes=_one_of("oneshot_quotes", value("oneshot_quotes") or "on", ("on", "off")) == "on",
+        oneshot_quotes=_on("oneshot_quotes", value),
         secret_key=value("secret_key") or None,
         log_level=_one_of("log_level", value("log_level") or "info", ("debug", "info", "warning", "error")),  # type: ignore[arg-type]
     )
@@ -139,6 +155,34 @@ def _database_url(text: str) -> str:
         return text
     # The URL may hold a password, so it is not echoed.
     raise ConfigError("ROOST_DATABASE_URL must be sqlite or begin with postgresql://")
+
+
+def _redis_url(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0:
+            return text
+    except ValueError:
+        pass
+    # The URL may hold a password, so it is not echoed.
+    raise ConfigError("ROOST_REDIS_URL must look like redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/0")
+
+
+def _limits(value: Callable[[str], str]) -> dict[str, str]:
+    rates = {}
+    for setting in SETTINGS:
+        if setting.name.startswith("limit_"):
+            text = value(setting.name) or setting.default
+            if not re.fullmatch(r"[1-9][0-9]{0,8}/(second|minute|hour|day)", text):
+                raise ConfigError(f"{setting.variable} must look like 100/second (or minute, hour, day), not {text!r}")
+            rates[setting.name.removeprefix("limit_")] = text
+    return rates
+
+
+def _on(name: str, value: Callable[[str], str]) -> bool:
+    return _one_of(name, value(name) or "on", ("on", "off")) == "on"
 
 
 def _url(name: str, text: str, example: str) -> str | None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from roost.api.auth import ShortCache
 from roost.api.errors import general
 from roost.api.http import json_response, read_body
+from roost.api.limits import Limits
 from roost.carriers.contract import IntakeRequest
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
@@ -31,8 +32,9 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Handles `POST /carriers/{carrier}/{account_id}`."""
 
-    def __init__(self, store: Store, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, limits: Limits, wake: Callable[[], None]) -> None:
         self._store = store
+        self._limits = limits
         self._known: ShortCache[tuple[CarrierAccount, Policy]] = ShortCache(self._look_up)
         self._wake = wake
 
@@ -40,7 +42,8 @@ class Intake:
         """200 with what became of the delivery, once it is durable.
 
         401 for a missing or wrong credential (and for an unknown account: which ones exist is nobody's business), 404
-        for a carrier we do not have, 413 beyond 1 MiB, 503 when it could not be stored; nothing for what it says.
+        for a carrier we do not have, 413 beyond 1 MiB, 429 after too many wrong credentials, 503 when it could not be
+        stored; nothing for what it says.
         """
         carrier = CARRIERS.get(request.path_params["carrier"])
         if carrier is None:
@@ -53,7 +56,8 @@ class Intake:
         if account is None or account.carrier != carrier.NAME or not carrier.verify(incoming, account):
             INTAKE.labels(carrier.NAME, "refused").inc()
             headers = {"WWW-Authenticate": 'Basic realm="roost"'}
-            raise Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
+            refusal = Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
+            raise await self._limits.failed_sign_in(request, refusal)
         delivery = delivery_of(account, carrier.parse(incoming), policy)
         outcome = await self._store_safely(delivery, body)
         _count(carrier.NAME, outcome)

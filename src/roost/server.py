@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from roost.api.limits import Limits
 from roost.app import build
 from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
@@ -51,6 +52,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
     """Open the store, listen, call `ready`, and serve until SIGTERM or SIGINT; then finish what is in flight."""
     for name in unknown_variables():
         log.warning("unknown_setting", name=name)
+    limits = Limits(config.limits, config.redis_url)
     store = make_store(config, now_us, secrets.randbits)
     listener = _listen(config)
     base_url = config._replace(port=listener.getsockname()[1]).local_url
@@ -61,7 +63,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         await store.open()
         await _announce_open_agents(store, config)
         worker = Worker(store, outside)
-        app = build(store, public_url, worker.wake, oneshot_quotes=config.oneshot_quotes)
+        app = build(store, public_url, worker.wake, oneshot_quotes=config.oneshot_quotes, limits=limits)
         server = _Server(uvicorn_config(app), worker, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
@@ -76,6 +78,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
     finally:
         listener.close()
         await outside.close()
+        await limits.close()
         await store.close()
 
 

@@ -13,7 +13,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from roost.store.directory import Number
 from support.allowed import Signer, allowed
+from support.databases import Database
 from support.house import BASIC, House, Tenant
 from support.payloads import bandwidth_inbound
 
@@ -24,9 +26,12 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+#: Of each operation. What differs between the databases is below the answers' shapes: a sample will do for the second.
+EXAMPLES = {"sqlite": 40, "postgres": 8}
+CONTACT = "+15554443333"
 
 
-def test_every_answer_matches_the_document(house: House) -> None:
+def test_every_answer_matches_the_document(house: House, database: Database) -> None:
     tenant = house.tenant()
     house.deliver(tenant, [bandwidth_inbound(str(n), tenant.number.number) for n in range(30)])
     document = house.http.get("/openapi.json").json()
@@ -43,14 +48,14 @@ def test_every_answer_matches_the_document(house: House) -> None:
         operation = result.ok()
 
         @settings(
-            max_examples=60,
+            max_examples=EXAMPLES[database.kind],
             deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.generate],
         )
         @given(case=operation.as_strategy())
         def call(case: Any) -> None:
-            _point_at_what_exists(case, tenant, number.id)
+            _point_at_what_exists(case, tenant, number)
             answer = case.call(headers=_credential(case, key, signer))
             called.add((case.operation.path, answer.status_code))
             case.validate_response(answer, checks=CHECKS)
@@ -60,6 +65,11 @@ def test_every_answer_matches_the_document(house: House) -> None:
     for path, status in called:
         statuses.setdefault(path, set()).add(status)
     assert set(statuses) == set(document["paths"]), "every route was called"
+    if database.kind == "sqlite":
+        _found_more_than_refusals(statuses)
+
+
+def _found_more_than_refusals(statuses: dict[str, set[int]]) -> None:
     assert {200, 422} <= statuses["/v1/inbound-messages"]
     assert 200 in statuses["/v1/tools/sms/inbox"]
     assert 200 in statuses["/carriers/{carrier}/{account_id}"]
@@ -69,6 +79,12 @@ def test_every_answer_matches_the_document(house: House) -> None:
     assert {200, 201, 400} <= statuses["/v1/agents/me/access-tokens"]
     assert 200 in statuses["/v1/agents/me"]
     assert 200 in statuses["/v1/audit-log"]
+    assert {201, 422} <= statuses["/v1/consent"]
+    assert {202, 422} & statuses["/v1/consent/double-opt-in"]
+    assert 201 in statuses["/v1/consent/hosted"]
+    assert {200, 201} <= statuses["/v1/blocked-senders"]
+    assert 202 in statuses["/v1/messages"]
+    assert {400, 402} & statuses["/v1/tools/sms/send"]
 
 
 def _credential(case: Any, key: dict[str, str], signer: Signer) -> dict[str, str]:
@@ -80,14 +96,26 @@ def _credential(case: Any, key: dict[str, str], signer: Signer) -> dict[str, str
     return key if path.startswith("/v1/") else {}
 
 
-def _point_at_what_exists(case: Any, tenant: Tenant, number_id: str) -> None:
-    """Half of the carrier's calls go to a real account, and of the changes to a real number: so more than refusals are tried."""
+def _point_at_what_exists(case: Any, tenant: Tenant, number: Number) -> None:
+    """Half of the carrier's calls go to a real account, and half of the bodies name a real number: so more than refusals
+    are tried."""
     path, half = case.operation.path, len(str(case.body)) % 2
     if path.startswith("/carriers") and half:
         case.path_parameters = {"carrier": "bandwidth", "account_id": tenant.account.id}
         credential = base64.b64encode(":".join(BASIC).encode()).decode()
         case.headers = {**(case.headers or {}), "Authorization": f"Basic {credential}"}
     if path == "/v1/phone-numbers/{id}" and case.operation.method.upper() != "DELETE":
-        case.path_parameters = {"id": number_id}
-    if path == "/v1/phone-numbers" and isinstance(case.body, dict) and half:
-        case.body = {**case.body, "carrier_account_id": tenant.account.id, "number": f"+1555{len(str(case.body)):07}"}
+        case.path_parameters = {"id": number.id}
+    if isinstance(case.body, dict) and half:
+        case.body = {**case.body, **_real(path, case.body, tenant)}
+
+
+def _real(path: str, body: dict[str, Any], tenant: Tenant) -> dict[str, Any]:
+    """What the body has to say instead."""
+    if path == "/v1/phone-numbers":
+        return {"carrier_account_id": tenant.account.id, "number": f"+1555{len(str(body)):07}"}
+    if path == "/v1/messages":
+        return {"from": tenant.number.number, "to": CONTACT}
+    if path == "/v1/tools/sms/send":
+        return {"to_number": CONTACT}
+    return {"phone_number_id": tenant.number.id} if "phone_number_id" in body else {}

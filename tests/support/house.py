@@ -13,6 +13,7 @@ import uvicorn
 import uvloop
 
 from roost import config
+from roost.api.limits import Limits
 from roost.app import build
 from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
@@ -76,7 +77,7 @@ class House:
     """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`."""
 
     def __init__(self, database: Database, data_dir: Path, *, working: bool = False, **options: Any) -> None:
-        options = {"bandwidth_url": NOWHERE, **options}
+        options = {"bandwidth_url": NOWHERE, "rate_limits": "off", **options}
         self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
         self._working = working
         self.clock = Clock()
@@ -93,9 +94,15 @@ class House:
         self.directory = Directory(self.store)
         self.outside = Outside(self.config, self.clock)
         self.worker = self.wait(self._start_worker())
-        settings = uvicorn_config(
-            build(self.store, self.base_url, self.worker.wake, oneshot_quotes=self.config.oneshot_quotes)
+        self.limits = Limits(self.config.limits, self.config.redis_url)
+        app = build(
+            self.store,
+            self.base_url,
+            self.worker.wake,
+            oneshot_quotes=self.config.oneshot_quotes,
+            limits=self.limits,
         )
+        settings = uvicorn_config(app)
         self._server = uvicorn.Server(settings)
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
         self.http = httpx.Client(base_url=self.base_url, timeout=30)
@@ -107,6 +114,7 @@ class House:
         self._serving.result(30)
         self.wait(self.worker.stop())
         self.wait(self.outside.close())
+        self.wait(self.limits.close())
         self.wait(self.store.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)

@@ -132,6 +132,7 @@ class Fleet:
         own = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
         self._environ = own | {
             "ROOST_DATABASE_URL": database.url,
+            "ROOST_RATE_LIMITS": "off",
             "ROOST_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             **environ,
         }

@@ -3,24 +3,22 @@
 Parameters -> `InboxQuery`, page -> JSON. The wire shapes are the seed document's, key for key.
 """
 
-import json
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
-from roost.api import queries
-from roost.api.bodies import invalid
-from roost.core.ids import LAST_ID, floor_of, parse_uuid
+from roost.api import listing, queries
+from roost.api.bodies import one_of, uuid
+from roost.api.listing import Asked, ListMeta
+from roost.core.ids import FIRST_ID, LAST_ID, floor_of
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import Channel, InboundMessage
-from roost.core.paging import InvalidCursor, decode_cursor, encode_cursor
 from roost.core.times import rfc3339, rfc3339_short
-from roost.errors import Refusal
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 INCLUDES = ("blocked", "recipients", "suspected")
+LIST = "inbound messages"
 
 
 class OptOut(msgspec.Struct, frozen=True, gc=False):
@@ -60,19 +58,10 @@ class InboundMessageBody(
     recipients: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Meta(msgspec.Struct):
-    """`total` and `offset` are always 0 under cursor paging; `limit` echoes the limit in force."""
-
-    total: int
-    limit: int
-    offset: int
-    next_cursor: str | None
-
-
 class InboundMessageList(msgspec.Struct):
     success: Literal[True]
     data: list[InboundMessageBody]
-    meta: Meta
+    meta: ListMeta
 
 
 class InboundMessageOne(msgspec.Struct):
@@ -80,54 +69,7 @@ class InboundMessageOne(msgspec.Struct):
     data: InboundMessageBody
 
 
-class ListRequest(NamedTuple):
-    """The query string of a list, checked; everything but the cursor, which needs a key to be read."""
-
-    from_number: str | None = None
-    to_number: str | None = None
-    phone_number_id: str | None = None
-    channel: Channel | None = None
-    opt_out: bool | None = None
-    since: int | None = None
-    after: str | None = None
-    limit: int = DEFAULT_LIMIT
-    cursor: str | None = None
-    include: tuple[str, ...] = ()
-
-    def binding(self, org_id: str) -> str:
-        """What a cursor is good for: all but the limit and the extras."""
-        return json.dumps([org_id, *self[:7]])
-
-    def query(self, org_id: str, cursor_key: bytes) -> InboxQuery:
-        """Newest first; after a given message, oldest first. Refuses a cursor that was made for another query."""
-        above = floor_of(self.since or 0)
-        below = LAST_ID
-        ascending = self.after is not None
-        if self.after is not None:
-            above = max(above, self.after)
-        if self.cursor is not None:
-            try:
-                seen = decode_cursor(cursor_key, self.binding(org_id), self.cursor)
-            except InvalidCursor:
-                raise invalid(
-                    {"cursor": "must be a next_cursor of this list with the same filters; begin again without it"}
-                ) from None
-            above, below = (seen, below) if ascending else (above, seen)
-        return InboxQuery(
-            org_id=org_id,
-            limit=self.limit,
-            from_number=self.from_number,
-            to_number=self.to_number,
-            phone_number_id=self.phone_number_id,
-            channel=self.channel,
-            opt_out=self.opt_out,
-            above=above,
-            below=below,
-            ascending=ascending,
-        )
-
-
-def parse_list(query_string: bytes) -> ListRequest:
+def parse_list(query_string: bytes) -> Asked:
     """Refuses with 422 and what to do about each parameter that is wrong: a misspelt filter must not widen the result.
 
     Pollers ask the same again and again, so that short query strings are read once.
@@ -135,28 +77,41 @@ def parse_list(query_string: bytes) -> ListRequest:
     return _parse_remembered(query_string) if len(query_string) <= 256 else _parse(query_string)
 
 
-def _parse(query_string: bytes) -> ListRequest:
-    values = queries.parse_query(query_string, _READERS)
-    values.pop("offset", None)
-    renamed = {_FIELDS.get(name, name): value for name, value in values.items()}
-    return ListRequest(**renamed)
+def _parse(query_string: bytes) -> Asked:
+    return listing.parse_list(query_string, _READERS, DEFAULT_LIMIT)
 
 
 _parse_remembered = lru_cache(maxsize=4096)(_parse)
 
 
-def list_body(page: Page, request: ListRequest, cursor_key: bytes) -> InboundMessageList:
+def inbox_query(asked: Asked, org_id: str, cursor_key: bytes) -> InboxQuery:
+    """Newest first; after a given message, oldest first. Refuses a cursor that was made for another query."""
+    filters = asked.filters
+    above, below = max(floor_of(filters.get("since", 0)), filters.get("after", FIRST_ID)), LAST_ID
+    ascending = "after" in filters
+    if ascending:
+        above = asked.seen(cursor_key, LIST, org_id, above)
+    else:
+        below = asked.seen(cursor_key, LIST, org_id)
+    return InboxQuery(
+        org_id=org_id,
+        limit=asked.limit,
+        from_number=filters.get("from"),
+        to_number=filters.get("to"),
+        phone_number_id=filters.get("phone_number_id"),
+        channel=filters.get("channel"),
+        opt_out=filters.get("opt_out"),
+        above=above,
+        below=below,
+        ascending=ascending,
+    )
+
+
+def list_body(page: Page, asked: Asked, org_id: str, cursor_key: bytes) -> InboundMessageList:
     """One page in the envelope."""
-    next_cursor = None
-    if page.has_more:
-        next_cursor = _cursor_after(cursor_key, request, page.messages[-1].org_id, page.messages[-1].id)
-    data = [message_body(message, request.include) for message in page.messages]
-    return InboundMessageList(True, data, Meta(0, request.limit, 0, next_cursor))
-
-
-@lru_cache(maxsize=4096)
-def _cursor_after(cursor_key: bytes, request: ListRequest, org_id: str, last_id: str) -> str:
-    return encode_cursor(cursor_key, request.binding(org_id), last_id)
+    data = [message_body(message, asked.include) for message in page.messages]
+    last_id = page.messages[-1].id if page.has_more else None
+    return InboundMessageList(True, data, asked.meta_after(cursor_key, LIST, org_id, last_id))
 
 
 def one_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageOne:
@@ -195,23 +150,9 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
     return body
 
 
-def path_id(text: str) -> str:
-    """A message's id in the path. Refuses with 400."""
-    message_id = parse_uuid(text)
-    if message_id is None:
-        raise Refusal(400, "VALIDATION_FAILED", "validation failed", details={"id": "must be a UUID"})
-    return message_id
-
-
 def parse_include(query_string: bytes) -> tuple[str, ...]:
     """The `include` of a single message, the only parameter it takes. Refuses with 422."""
-    include: tuple[str, ...] = queries.parse_query(query_string, {"include": _include}).get("include", ())
-    return include
-
-
-def not_found() -> Refusal:
-    """Unknown, or another organization's: the same answer."""
-    return Refusal(404, "NOT_FOUND", "not found")
+    return listing.parse_list(query_string, {"include": _include}, 1, paged=False).include
 
 
 @lru_cache(maxsize=256)
@@ -219,36 +160,15 @@ def _opt_out(keyword: str | None) -> OptOut:
     return OptOut(keyword is not None, keyword)
 
 
-def _offset(text: str) -> int:
-    if text != "0":
-        raise ValueError("must be 0 or left out; go on with cursor")
-    return 0
-
-
-def _channel(text: str) -> str:
-    if text not in ("sms", "mms"):
-        raise ValueError("must be sms or mms")
-    return text
-
-
-def _include(text: str) -> tuple[str, ...]:
-    names = tuple(sorted(set(text.split(","))))
-    if not set(names) <= set(INCLUDES):
-        raise ValueError(f"must be a list of {', '.join(INCLUDES)}, separated by commas")
-    return names
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "cursor": queries.cursor,
+_include = queries.some_of(*INCLUDES)
+_READERS: queries.Readers = {
     "limit": queries.limit(MAX_LIMIT),
-    "offset": _offset,
     "from": queries.sender,
     "to": queries.sender,
-    "phone_number_id": queries.uuid,
-    "channel": _channel,
+    "phone_number_id": uuid,
+    "channel": one_of("sms", "mms"),
     "opt_out": queries.boolean,
     "since": queries.since,
-    "after": queries.uuid,
+    "after": uuid,
     "include": _include,
 }
-_FIELDS = {"from": "from_number", "to": "to_number"}

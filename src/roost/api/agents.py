@@ -8,10 +8,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roost.api.answers import answer, enveloped, moment, oneshot_refusals
+from roost.api.answers import enveloped, moment, oneshot_refusals
 from roost.api.auth import Authenticator
 from roost.api.bodies import Fields, string
-from roost.api.http import read_body
+from roost.api.http import json_response, read_body
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
 from roost.api.routes import SECURITY_AGENT, Answer, Parameter, Route
 from roost.core.ids import parse_uuid
@@ -143,7 +143,7 @@ class Agents:
         actor = Actor("agent", agent.id)
         if token_id is None or not await self._directory.revoke_access_token(agent.org_id, agent.id, token_id, actor):
             raise Refusal(404, "not_found", "Access token not found: it may be another agent's.")
-        return answer(Done(True))
+        return json_response(Done(True))
 
     def routes(self) -> Sequence[Route]:
         tag, path = "Dialect B: Agents", "/v1/agents/me"

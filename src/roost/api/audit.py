@@ -8,11 +8,12 @@ from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roost.api import lists
-from roost.api.agentmessage import Meta
-from roost.api.answers import answer, refusals
+from roost.api import queries
+from roost.api.answers import refusals
 from roost.api.auth import Authenticator
-from roost.api.bodies import invalid
+from roost.api.bodies import invalid, one_of
+from roost.api.http import json_response
+from roost.api.listing import CURSOR, CURSOR_KEY, ListMeta, limit_parameter, parse_list
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.core.ids import ulid_of
 from roost.core.times import rfc3339
@@ -20,6 +21,18 @@ from roost.store.audit import ActorKind, AuditFilters, Entry, audit_log
 from roost.store.base import Store
 
 KINDS = get_args(ActorKind)
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+_LIST = "audit log"
+_READERS = {
+    "limit": queries.limit(MAX_LIMIT),
+    "action": queries.word,
+    "resource_type": queries.word,
+    "resource_id": queries.word,
+    "actor_kind": one_of(*KINDS),
+    "since": queries.since,
+    "until": queries.since,
+    "include": queries.some_of("payload"),
+}
 
 
 class EntryBody(msgspec.Struct):
@@ -39,7 +52,7 @@ class EntryBody(msgspec.Struct):
 class EntryList(msgspec.Struct):
     success: Literal[True]
     data: list[EntryBody]
-    meta: Meta
+    meta: ListMeta
 
 
 class AuditLog:
@@ -48,22 +61,19 @@ class AuditLog:
     def __init__(self, store: Store, authenticator: Authenticator) -> None:
         self._store = store
         self._authenticator = authenticator
-        readers = {
-            "action": lists.word, "resource_type": lists.word, "resource_id": lists.word, "actor_kind": _kind,
-            "since": lists.instant, "until": lists.instant, "include": lists.some_of("payload"),
-        }  # fmt: skip
-        self._list = lists.ListOf("audit-log", store.vault.derive("cursors"), readers, 50, 200, ("include",))
+        self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def page(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "audit:read")
-        asked = self._list.read(request.scope["query_string"], principal.org_id)
-        include = asked.values.pop("include", ())
-        filters = AuditFilters(**asked.values)
+        asked = parse_list(request.scope["query_string"], _READERS, DEFAULT_LIMIT)
+        filters = AuditFilters(**asked.filters)
         if filters.since is not None and filters.until is not None and filters.since > filters.until:
             raise invalid({"until": "must not be before since"})
-        found = await audit_log(self._store, asked.page, filters)
-        data = [entry_body(entry, payload="payload" in include) for entry in found.items]
-        return answer(self._list.envelope(asked, data, last_id=found.items[-1].id if found.has_more else None))
+        found = await audit_log(self._store, asked.page(self._cursor_key, _LIST, principal.org_id), filters)
+        data = [entry_body(entry, payload="payload" in asked.include) for entry in found.items]
+        last_id = found.items[-1].id if found.has_more else None
+        meta = asked.meta_after(self._cursor_key, _LIST, principal.org_id, last_id)
+        return json_response(EntryList(True, data, meta))
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -82,12 +92,6 @@ def entry_body(entry: Entry, *, payload: bool) -> EntryBody:
     return body
 
 
-def _kind(text: str) -> str:
-    if text not in KINDS:
-        raise ValueError(f"must be one of {', '.join(KINDS)}")
-    return text
-
-
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255}
 _TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 _PARAMETERS = (
@@ -98,5 +102,5 @@ _PARAMETERS = (
     Parameter("since", "query", _TIME, "At this time or later."),
     Parameter("until", "query", _TIME, "Before this time."),
     Parameter("include", "query", {"type": "string", "enum": ["payload"]}, "`payload`: what changed."),
-    lists.limit_parameter(50, 200), lists.CURSOR,
+    limit_parameter(DEFAULT_LIMIT, MAX_LIMIT), CURSOR,
 )  # fmt: skip

@@ -2,11 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from starlette.requests import Request
 
+from roost.api.limits import Limited, Limits
 from roost.api.proof import PROOF_WINDOW_SECONDS, InvalidProof, is_wallet, verify_proof
 from roost.errors import Refusal
 from roost.store.base import Store
@@ -51,27 +52,69 @@ class ShortCache(Generic[Value]):
 
 
 class Authenticator:
-    """Answers who a request is from, or refuses it."""
+    """Answers who a request is from, or refuses it: with 401, or 429 when it is one too many of `limit`.
 
-    def __init__(self, store: Store) -> None:
+    Who fails with 401 too often gets 429 as well.
+    """
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._limits = limits
         self._directory = Directory(store)
         self._store = store
         self._keys: ShortCache[ApiKey] = ShortCache(self._used_key)
         self._tokens: ShortCache[AccessToken] = ShortCache(self._used_token)
         self._agents: ShortCache[Agent] = ShortCache(self._directory.agent)
 
-    async def api_key(self, request: Request, scope: str) -> Principal:
-        """The principal of `Authorization: Bearer am_live_...`. Refuses with 401, then 403."""
+    async def api_key(self, request: Request, scope: str, limit: Limited | None = None) -> Principal:
+        """The principal of `Authorization: Bearer am_live_...`. Refuses with 401, then 403, then 429."""
+        principal = await self._signed_in(request, self._principal(request))
+        if scope not in principal.scopes:
+            raise Refusal(403, "FORBIDDEN", "missing required scope")
+        if limit is not None:
+            await self._limits.take(limit, principal.org_id, request)
+        return principal
+
+    async def agent_of_token(self, request: Request) -> Agent | None:
+        """The agent whose access token the request has; None when it has none. Refuses a bad one with 401."""
+        agent = await self._signed_in(request, self._token_holder(request))
+        if agent is not None:
+            await self._limits.take("reads", agent.id, request)
+        return agent
+
+    async def proven_agent(self, request: Request, scope: str) -> Agent:
+        """The agent that signed the request with its wallet's key; an open one must sign as well. Refuses with 401.
+
+        An access token is refused with 403: it could otherwise outlive its own revocation.
+        """
+        agent = await self._signed_in(request, self._signer(request, scope))
+        await self._limits.take("reads", agent.id, request)
+        return agent
+
+    async def agent(self, request: Request, scope: str, limit: Limited = "reads") -> Agent:
+        """The agent named by X-Agent-ID, once it has shown that it is that agent (open ones need not). Refuses with 401.
+
+        An unknown wallet and a wrong proof get the same answer: which wallets are registered is nobody's business.
+        """
+        agent = await self._signed_in(request, self._named(request, scope))
+        await self._limits.take(limit, agent.id, request)
+        return agent
+
+    async def _signed_in(self, request: Request, sign_in: Coroutine[Any, Any, Value]) -> Value:
+        try:
+            return await sign_in
+        except Refusal as refusal:
+            if refusal.status != 401:
+                raise
+            raise await self._limits.failed_sign_in(request, refusal) from None
+
+    async def _principal(self, request: Request) -> Principal:
         plaintext = _bearer(request)
         key = await self._keys.get(plaintext) if plaintext else None
         if key is None or self._expired(key):
             raise Refusal(401, "UNAUTHORIZED", "authentication failed", headers={"WWW-Authenticate": "Bearer"})
-        if scope not in key.scopes:
-            raise Refusal(403, "FORBIDDEN", "missing required scope")
         return Principal(key.org_id, key.id, key.scopes)
 
-    async def agent_of_token(self, request: Request) -> Agent | None:
-        """The agent whose access token the request has; None when it has none. Refuses a bad one with 401."""
+    async def _token_holder(self, request: Request) -> Agent | None:
         plaintext = _bearer(request)
         if not plaintext:
             return None
@@ -81,21 +124,13 @@ class Authenticator:
             raise _unauthorized("The access token is not valid; create another one.")
         return agent
 
-    async def proven_agent(self, request: Request, scope: str) -> Agent:
-        """The agent that signed the request with its wallet's key; an open one must sign as well. Refuses with 401.
-
-        An access token is refused with 403: it could otherwise outlive its own revocation.
-        """
-        if await self.agent_of_token(request) is not None:
+    async def _signer(self, request: Request, scope: str) -> Agent:
+        if await self._token_holder(request) is not None:
             raise Refusal(403, "forbidden", "An access token cannot manage access tokens; sign with the wallet's key.")
         wallet = self._wallet(request)
         return await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, await self._known(wallet), scope)
 
-    async def agent(self, request: Request, scope: str) -> Agent:
-        """The agent named by X-Agent-ID, once it has shown that it is that agent (open ones need not). Refuses with 401.
-
-        An unknown wallet and a wrong proof get the same answer: which wallets are registered is nobody's business.
-        """
+    async def _named(self, request: Request, scope: str) -> Agent:
         wallet = self._wallet(request)
         agent = await self._known(wallet)
         if agent is not None and agent.open:

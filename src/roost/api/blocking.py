@@ -1,21 +1,21 @@
 """The block list's routes; ours, in dialect A's shapes."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from roost.api import queries
-from roost.api.agentmessage import not_found, path_id
+from roost.api.answers import refusals
 from roost.api.auth import Authenticator, Principal
 from roost.api.bodies import Fields, json_object, string, uuid
+from roost.api.errors import not_found
 from roost.api.http import json_response
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Idempotency
-from roost.api.inbound import CURSOR_KEY, errors
-from roost.api.listing import Asked, ListMeta, parse_list
-from roost.api.queries import parse_query
+from roost.api.listing import CURSOR, CURSOR_KEY, Asked, ListMeta, limit_parameter, parse_list
+from roost.api.queries import parse_query, path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.core.numbers import is_sender
 from roost.core.times import rfc3339
@@ -27,6 +27,14 @@ from roost.store.consent import own_number
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 MAX_REASON = 200
 _LIST = "blocked senders"
+
+
+class NewBlockedSender(msgspec.Struct, forbid_unknown_fields=True):
+    """`sender` is E.164, a short code or a sender name; without `phone_number_id`, on all of the organization's numbers."""
+
+    sender: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    phone_number_id: str | None = None
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)] | None = None
 
 
 class BlockedSenderBody(msgspec.Struct):
@@ -75,8 +83,9 @@ class Blocking:
         asked = _parse_list(request.scope["query_string"])
         below = asked.seen(self._cursor_key, _LIST, principal.org_id)
         entries, more = await block_list(self._store, principal.org_id, asked.limit, below)
-        cursor = asked.cursor_after(self._cursor_key, _LIST, principal.org_id, entries[-1].id) if more else None
-        return json_response(BlockedSenderList(True, [*map(_body, entries)], asked.meta(cursor)))
+        last_id = entries[-1].id if more else None
+        meta = asked.meta_after(self._cursor_key, _LIST, principal.org_id, last_id)
+        return json_response(BlockedSenderList(True, [*map(_body, entries)], meta))
 
     async def block(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "consent:write")
@@ -107,28 +116,26 @@ class Blocking:
     def routes(self) -> Sequence[Route]:
         """The three routes."""
         tag, key = "Block list", [SECURITY_KEY]
-        cursor = Parameter("cursor", "query", {"type": "string"}, "`next_cursor` of the page before.")
-        size = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         path = Parameter("id", "path", {"type": "string", "format": "uuid"}, "The entry's id.")
         return (
             Route(
                 "GET", "/v1/blocked-senders", self.list, tag, "List blocked senders", "Newest first.",
-                [Answer(200, "A page", BlockedSenderList), *errors(401, 403, 422, 503)],
-                [cursor, Parameter("limit", "query", size, "Entries per page.")], key, "consent:read",
+                [Answer(200, "A page", BlockedSenderList), *refusals(403, 422)],
+                [CURSOR, limit_parameter(DEFAULT_LIMIT, MAX_LIMIT)], key, "consent:read",
             ),
             Route(
                 "POST", "/v1/blocked-senders", self.block, tag, "Block a sender", _BLOCK_TEXT,
                 [
                     Answer(201, "Blocked from now on", BlockedSenderOne, REPLAYED),
                     Answer(200, "The sender was blocked there already; its entry as it was", BlockedSenderOne, REPLAYED),
-                    *errors(401, 403, 404, 409, 413, 422, 503),
+                    *refusals(403, 404, 409, 413, 422),
                 ],
-                [IDEMPOTENCY_KEY], key, "consent:write", takes_body=True,
+                [IDEMPOTENCY_KEY], key, "consent:write", body=NewBlockedSender,
             ),
             Route(
                 "DELETE", "/v1/blocked-senders/{id}", self.unblock, tag, "Unblock a sender",
                 "What came meanwhile stays marked.",
-                [Answer(200, "Not blocked any more", Unblocked), *errors(400, 401, 403, 404, 422, 503)],
+                [Answer(200, "Not blocked any more", Unblocked), *refusals(400, 403, 404, 422)],
                 [path], key, "consent:write",
             ),
         )  # fmt: skip

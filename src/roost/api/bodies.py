@@ -1,18 +1,21 @@
 """Reading a JSON body field by field: everything that is wrong with it is said at once, in dialect A's `details`."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from roost.api.http import read_body
 from roost.core.ids import parse_uuid
+from roost.core.numbers import is_e164
 from roost.errors import Refusal
 
 MAX_BODY_BYTES = 1 << 20
 
 T = TypeVar("T")
+#: E.164, as the document describes it.
+PhoneNumber = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{0,14}$")]
 _decode = msgspec.json.Decoder().decode
 
 
@@ -109,6 +112,13 @@ def uuid(value: Any) -> str:
     if parsed is None:
         raise ValueError("must be a UUID")
     return parsed
+
+
+def e164(value: Any) -> str:
+    """Reads a phone number."""
+    if not isinstance(value, str) or not is_e164(value):
+        raise ValueError("must be E.164")
+    return value
 
 
 def boolean(value: Any) -> bool:

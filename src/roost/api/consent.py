@@ -8,14 +8,15 @@ from starlette.responses import Response
 
 from roost.api import consent_bodies as bodies
 from roost.api import consent_requests as requests
-from roost.api.agentmessage import not_found, path_id
+from roost.api.answers import errors, refusals
 from roost.api.auth import Authenticator, Principal, ShortCache
 from roost.api.bodies import invalid, json_object
+from roost.api.errors import not_found
 from roost.api.form_tokens import FormTokens
 from roost.api.http import json_response
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Idempotency
-from roost.api.inbound import CURSOR_KEY, errors
-from roost.api.queries import parse_query
+from roost.api.listing import CURSOR, CURSOR_KEY, limit_parameter
+from roost.api.queries import parse_query, path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.core.ids import floor_of
@@ -47,7 +48,7 @@ class ConsentRoutes:
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def record(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "consent:write")
+        principal = await self._authenticator.api_key(request, "consent:write", "consents")
         values, raw = await json_object(request)
         return await self._idempotency.once(request, principal.org_id, raw, lambda _: self._record(principal, values))
 
@@ -75,9 +76,9 @@ class ConsentRoutes:
         consents, more = await list_consents(self._store, requests.consent_query(asked, principal.org_id, below))
         # The order is by updated_at, which the cursor holds as the id that begins there.
         last = floor_of(consents[-1].updated_at) if more else None
-        cursor = asked.cursor_after(self._cursor_key, "consents", principal.org_id, last) if last else None
+        meta = asked.meta_after(self._cursor_key, "consents", principal.org_id, last)
         data = [bodies.consent_body(consent) for consent in consents]
-        return json_response(bodies.ConsentList(True, data, asked.meta(cursor)))
+        return json_response(bodies.ConsentList(True, data, meta))
 
     async def history(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "consent:read")
@@ -88,8 +89,8 @@ class ConsentRoutes:
         if await consent_by_id(self._store, principal.org_id, consent_id) is None:
             raise not_found()
         events, more = await history(self._store, principal.org_id, consent_id, asked.limit, below)
-        cursor = asked.cursor_after(self._cursor_key, name, principal.org_id, events[-1].id) if more else None
-        return json_response(bodies.ConsentHistory(True, [*map(bodies.event_body, events)], asked.meta(cursor)))
+        meta = asked.meta_after(self._cursor_key, name, principal.org_id, events[-1].id if more else None)
+        return json_response(bodies.ConsentHistory(True, [*map(bodies.event_body, events)], meta))
 
     async def revoke(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "consent:write")
@@ -101,7 +102,7 @@ class ConsentRoutes:
         return json_response(bodies.consent_body(consent))
 
     async def double_opt_in(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "consent:write")
+        principal = await self._authenticator.api_key(request, "consent:write", "consents")
         values, raw = await json_object(request)
         return await self._idempotency.once(
             request, principal.org_id, raw, lambda _: self._double_opt_in(principal, values)
@@ -125,7 +126,7 @@ class ConsentRoutes:
         return json_response(body, status=200 if captured.already else 202)
 
     async def hosted(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "consent:write")
+        principal = await self._authenticator.api_key(request, "consent:write", "consents")
         values, raw = await json_object(request)
         return await self._idempotency.once(request, principal.org_id, raw, lambda _: self._hosted(principal, values))
 
@@ -150,7 +151,7 @@ class ConsentRoutes:
     def routes(self) -> Sequence[Route]:
         """The routes, as documented."""
         tag, key = "Dialect A: AgentMessage", [SECURITY_KEY]
-        writing = errors(401, 403, 404, 409, 413, 422, 429, 503)
+        writing = refusals(403, 404, 409, 413, 422)
         return (
             Route(
                 "POST", "/v1/consent", self.record, tag, "Record a consent", _RECORD_TEXT,
@@ -160,23 +161,23 @@ class ConsentRoutes:
                     *writing,
                     *errors(453),
                 ],
-                [IDEMPOTENCY_KEY], key, "consent:write", takes_body=True,
+                [IDEMPOTENCY_KEY], key, "consent:write", body=requests.AttestedBody,
             ),
             Route(
                 "GET", "/v1/consent", self.list, tag, "List consents", "The one that changed last first.",
-                [Answer(200, "A page", bodies.ConsentList), *errors(401, 403, 422, 503)],
+                [Answer(200, "A page", bodies.ConsentList), *refusals(403, 422)],
                 _LIST_PARAMETERS, key, "consent:read",
             ),
             Route(
                 "GET", "/v1/consent/{id}/history", self.history, tag, "List a consent's history",
                 "Every entry that was ever written, newest first: the ledger only grows.",
-                [Answer(200, "A page", bodies.ConsentHistory), *errors(400, 401, 403, 404, 422, 503)],
-                [_ID, _CURSOR, _LIMIT], key, "consent:read",
+                [Answer(200, "A page", bodies.ConsentHistory), *refusals(400, 403, 404, 422)],
+                [_ID, *_PAGE], key, "consent:read",
             ),
             Route(
                 "DELETE", "/v1/consent/{id}", self.revoke, tag, "Revoke a consent",
                 "Opts the contact out: what is queued to them from that number never leaves. Twice is once.",
-                [Answer(200, "The contact is opted out", bodies.ConsentBody), *errors(400, 401, 403, 404, 422, 503)],
+                [Answer(200, "The contact is opted out", bodies.ConsentBody), *refusals(400, 403, 404, 422)],
                 [_ID], key, "consent:write",
             ),
             Route(
@@ -187,12 +188,12 @@ class ConsentRoutes:
                     *writing,
                     *errors(453),
                 ],
-                [IDEMPOTENCY_KEY], key, "consent:write", takes_body=True,
+                [IDEMPOTENCY_KEY], key, "consent:write", body=requests.QuestionBody,
             ),
             Route(
                 "POST", "/v1/consent/hosted", self.hosted, tag, "Make a consent form", _FORM_TEXT,
                 [Answer(201, "The form's address", bodies.HostedFormBody, REPLAYED), *writing],
-                [IDEMPOTENCY_KEY], key, "consent:write", takes_body=True,
+                [IDEMPOTENCY_KEY], key, "consent:write", body=requests.FormRequestBody,
             ),
         )  # fmt: skip
 
@@ -211,13 +212,9 @@ that lasts, asking again sends nothing. A contact who opted out may not be asked
 _FORM_TEXT = """A page for whoever is to agree to `agreement_text`, good for `expires_in` seconds (an hour unless it is given, a
 week at most). Without a `contact_number` they enter their own. Only a text from the phone itself lifts an opt-out."""
 _ID = Parameter("id", "path", {"type": "string", "format": "uuid"}, "The consent's id.")
-_CURSOR = Parameter("cursor", "query", {"type": "string"}, "`next_cursor` of the page before, with the same filters.")
-_LIMIT = Parameter(
-    "limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Items per page."
-)
+_PAGE = (CURSOR, limit_parameter(requests.DEFAULT_LIMIT, requests.MAX_LIMIT))
 _LIST_PARAMETERS = (
-    _CURSOR,
-    _LIMIT,
+    *_PAGE,
     Parameter("contact_number", "query", {"type": "string", "maxLength": 255}, "Only this contact (`+` as `%2B`)."),
     Parameter("phone_number_id", "query", {"type": "string", "format": "uuid"}, "Only this number of ours."),
     Parameter("opted_in", "query", {"type": "boolean"}, "Only those who are opted in, or only those who are not."),

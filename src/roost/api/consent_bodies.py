@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from roost.api.answers import moment
 from roost.api.listing import ListMeta
 from roost.core.consent import Consent, Event
 from roost.core.times import rfc3339
@@ -93,7 +94,7 @@ def recorded_body(consent: Consent, agreement_text_hash: str | None, *, already:
 
 def challenge_body(consent: Consent, *, already: bool) -> ChallengeBody:
     """What `POST /v1/consent/double-opt-in` answers."""
-    expires_at = _moment(consent.challenge_expires_at)
+    expires_at = moment(consent.challenge_expires_at)
     opted_in = consent.state == "opted_in"
     reused = already and not opted_in
     return ChallengeBody(consent.challenge_id, consent.challenge_message_id, expires_at, reused, opted_in)
@@ -126,8 +127,8 @@ def _common(consent: Consent) -> dict[str, Any]:
         "phone_number_id": consent.phone_number_id,
         "contact_number": consent.contact_number,
         "opted_in": consent.state == "opted_in",
-        "opted_in_at": _moment(consent.opted_in_at),
-        "opted_out_at": _moment(consent.opted_out_at),
+        "opted_in_at": moment(consent.opted_in_at),
+        "opted_out_at": moment(consent.opted_out_at),
         "source": consent.source,
         "created_at": rfc3339(consent.created_at),
         "updated_at": rfc3339(consent.updated_at),
@@ -137,7 +138,3 @@ def _common(consent: Consent) -> dict[str, Any]:
 def form_body(token: str, public_url: str, expires_at: int) -> HostedFormBody:
     """What `POST /v1/consent/hosted` answers."""
     return HostedFormBody(token, f"{public_url}/consent/{token}", rfc3339(expires_at))
-
-
-def _moment(us: int | None) -> str | None:
-    return None if us is None else rfc3339(us)

@@ -1,24 +1,67 @@
 """Dialect A's consent routes: what their bodies and query strings ask for."""
 
 import ipaddress
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+import msgspec
 
 from roost.api import queries
-from roost.api.bodies import Fields, boolean, one_of, string, uuid
+from roost.api.bodies import Fields, PhoneNumber, boolean, e164, one_of, string, uuid
 from roost.api.listing import Asked, parse_list
 from roost.core.ids import position_of
-from roost.core.numbers import is_e164
 from roost.core.outbound import MAX_TEXT
 from roost.core.times import parse_instant
 from roost.store.consent import Evidence, hash_of
 from roost.store.consent_list import ConsentQuery
 
-METHODS = ("checkbox", "sms_keyword", "written", "verbal", "attested", "double_opt_in", "hosted_form")
+Method = Literal["checkbox", "sms_keyword", "written", "verbal", "attested", "double_opt_in", "hosted_form"]
+METHODS = get_args(Method)
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 MAX_AGREEMENT = 10_000
 #: An agreement that travels within a form's URL.
 MAX_FORM_AGREEMENT = 1000
 HOUR, WEEK = 3600, 7 * 24 * 3600
+
+
+Agreement = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_AGREEMENT)]
+
+
+class EvidenceBody(msgspec.Struct, forbid_unknown_fields=True):
+    """How the contact agreed. `captured_at` must have passed; `agreement_text` is needed where they opted in."""
+
+    captured_at: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None = None
+    ip_address: str | None = None
+    user_agent: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)] | None = None
+    agreement_text: Agreement | None = None
+    form_url: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    consent_method: Method | None = None
+
+
+class AttestedBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What the organization attests."""
+
+    phone_number_id: str
+    contact_number: PhoneNumber
+    opted_in: bool
+    evidence: EvidenceBody | None = None
+
+
+class QuestionBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What the contact is asked, and what they agree to by answering."""
+
+    phone_number_id: str
+    contact_number: PhoneNumber
+    confirmation_text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+    agreement_text: Agreement
+
+
+class FormRequestBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What whoever opens the form agrees to."""
+
+    phone_number_id: str
+    agreement_text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_FORM_AGREEMENT)]
+    contact_number: PhoneNumber | None = None
+    expires_in: Annotated[int, msgspec.Meta(ge=60, le=WEEK)] = HOUR
 
 
 class Attested(NamedTuple):
@@ -86,7 +129,7 @@ def parse_form_request(values: dict[str, Any]) -> FormRequest:
     fields = Fields(values)
     body = FormRequest(
         _number_id(fields),
-        fields.take("contact_number", _e164, None),
+        fields.take("contact_number", e164, None),
         fields.need("agreement_text", string(1, MAX_FORM_AGREEMENT), ""),
         fields.take("expires_in", _lifetime, HOUR),
     )
@@ -136,13 +179,7 @@ def _number_id(fields: Fields) -> str:
 
 
 def _contact(fields: Fields) -> str:
-    return fields.need("contact_number", _e164, "")
-
-
-def _e164(value: Any) -> str:
-    if not isinstance(value, str) or not is_e164(value):
-        raise ValueError("must be E.164")
-    return value
+    return fields.need("contact_number", e164, "")
 
 
 def _past(now_us: int) -> Any:
@@ -173,17 +210,11 @@ def _lifetime(value: Any) -> int:
     return value
 
 
-def _method_filter(text: str) -> str:
-    if text not in METHODS:
-        raise ValueError(f"must be one of {', '.join(METHODS)}")
-    return text
-
-
 _LIST_READERS = {
     "limit": queries.limit(MAX_LIMIT),
     "contact_number": queries.sender,
-    "phone_number_id": queries.uuid,
+    "phone_number_id": uuid,
     "opted_in": queries.boolean,
-    "consent_method": _method_filter,
+    "consent_method": one_of(*METHODS),
     "since": queries.since,
 }

@@ -42,7 +42,7 @@ class Contacts:
         self._authenticator = authenticator
 
     async def erase(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "messages:erase")
+        principal = await self._authenticator.api_key(request, "messages:erase", "erases")
         contact = request.path_params["contact_number"]
         if not is_sender(contact):
             text = "must be E.164 (write + as %2B), a short code or a sender name"

@@ -28,6 +28,11 @@ def general(status: int, path: str, **headers: str) -> Refusal:
     return Refusal(status, code_b if is_oneshot(path) else code_a, message, headers=headers)
 
 
+def not_found() -> Refusal:
+    """Dialect A's: unknown, or another organization's, which is the same answer."""
+    return general(404, "")
+
+
 def is_oneshot(path: str) -> bool:
     """Whether a path belongs to dialect B; all others answer in A's shape."""
     return path.startswith(_ONESHOT_PATHS)

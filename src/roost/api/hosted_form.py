@@ -12,10 +12,10 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from roost.api.answers import errors
 from roost.api.auth import ShortCache
 from roost.api.form_tokens import Form, FormTokens
 from roost.api.http import read_body
-from roost.api.inbound import errors
 from roost.api.pages import environment, style
 from roost.api.routes import Answer, Parameter, Route
 from roost.core.jwt import InvalidToken

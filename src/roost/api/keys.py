@@ -7,12 +7,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roost.api import lists
-from roost.api.agentmessage import Meta, not_found
-from roost.api.answers import answer, empty, moment, refusals
+from roost.api import queries
+from roost.api.answers import empty, moment, refusals
 from roost.api.auth import Authenticator, Principal
 from roost.api.bodies import Fields, json_object, string
+from roost.api.errors import not_found
+from roost.api.http import json_response
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
+from roost.api.listing import CURSOR, CURSOR_KEY, ListMeta, limit_parameter, parse_list
+from roost.api.queries import path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.core.scopes import SCOPES
 from roost.core.times import rfc3339
@@ -25,6 +28,9 @@ from roost.store.transaction import Transaction
 READ, WRITE = "apikeys:read", "apikeys:write"
 _NONE: list[str] = []
 MAX_LABEL = 200
+DEFAULT_LIMIT, MAX_LIMIT = 50, 100
+_LIST = "API keys"
+_READERS = {"limit": queries.limit(MAX_LIMIT), "include_revoked": queries.boolean}
 
 
 Scope = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(SCOPES)})]
@@ -59,7 +65,7 @@ class ApiKeyCreated(ApiKeyBody, kw_only=True):
 class ApiKeyList(msgspec.Struct):
     success: Literal[True]
     data: list[ApiKeyBody]
-    meta: Meta
+    meta: ListMeta
 
 
 class ApiKeys:
@@ -69,11 +75,10 @@ class ApiKeys:
         self._directory = Directory(store)
         self._authenticator = authenticator
         self._idempotency = idempotency
-        readers = {"include_revoked": lists.boolean}
-        self._list = lists.ListOf("api-keys", store.vault.derive("cursors"), readers, 50, 100)
+        self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def create(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, WRITE)
+        principal = await self._authenticator.api_key(request, WRITE, "keys")
         values, raw = await json_object(request)
         fields = Fields(values)
         label = fields.need("label", string(1, MAX_LABEL), "")
@@ -84,7 +89,7 @@ class ApiKeys:
 
         async def make(attempt: Attempt) -> Response:
             def body(issued: Issued) -> Response:
-                return answer(_created(principal.org_id, label, scopes, issued), 201)
+                return json_response(_created(principal.org_id, label, scopes, issued), status=201)
 
             async def beside(transaction: Transaction, issued: Issued) -> None:
                 await attempt.answer(transaction, body(issued))
@@ -96,33 +101,34 @@ class ApiKeys:
 
     async def page(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, READ)
-        asked = self._list.read(request.scope["query_string"], principal.org_id)
-        include_revoked = asked.values.get("include_revoked", True)
-        found = await self._directory.api_keys(asked.page, include_revoked=include_revoked)
+        asked = parse_list(request.scope["query_string"], _READERS, DEFAULT_LIMIT)
+        page = asked.page(self._cursor_key, _LIST, principal.org_id)
+        found = await self._directory.api_keys(page, include_revoked=asked.filters.get("include_revoked", True))
         last_id = found.items[-1].id if found.has_more else None
-        return answer(self._list.envelope(asked, [_body(key) for key in found.items], last_id=last_id))
+        meta = asked.meta_after(self._cursor_key, _LIST, principal.org_id, last_id)
+        return json_response(ApiKeyList(True, [_body(key) for key in found.items], meta))
 
     async def get(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, READ)
-        return answer(_body(await self._one(request, principal)))
+        return json_response(_body(await self._one(request, principal)))
 
     async def revoke(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, WRITE)
-        key_id = lists.path_uuid(request.path_params["id"])
+        key_id = path_id(request.path_params["id"])
         actor = Actor("api_key", principal.key_id)
         if await self._directory.revoke_api_key(principal.org_id, key_id, actor) is None:
             raise not_found()
         return empty()
 
     async def rotate(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, WRITE)
+        principal = await self._authenticator.api_key(request, WRITE, "keys")
         key = await self._one(request, principal)
         _, raw = await json_object(request)
         _within(key.scopes, principal)
 
         async def make(attempt: Attempt) -> Response:
             def body(issued: Issued) -> Response:
-                return answer(_created(principal.org_id, key.label, key.scopes, issued))
+                return json_response(_created(principal.org_id, key.label, key.scopes, issued))
 
             async def beside(transaction: Transaction, issued: Issued) -> None:
                 await attempt.answer(transaction, body(issued))
@@ -135,7 +141,7 @@ class ApiKeys:
         return await self._idempotency.once(request, principal.org_id, raw, make)
 
     async def _one(self, request: Request, principal: Principal) -> StoredKey:
-        key_id = lists.path_uuid(request.path_params["id"])
+        key_id = path_id(request.path_params["id"])
         key = await self._directory.stored_api_key(principal.org_id, key_id)
         if key is None:
             raise not_found()
@@ -146,7 +152,7 @@ class ApiKeys:
         one = [Parameter("id", "path", {"type": "string", "format": "uuid"}, "The key's id.")]
         listed = [
             Parameter("include_revoked", "query", {"type": "boolean", "default": True}, "Whether to list revoked keys."),
-            lists.limit_parameter(50, 100), lists.CURSOR,
+            limit_parameter(DEFAULT_LIMIT, MAX_LIMIT), CURSOR,
         ]  # fmt: skip
         return (
             Route("POST", path, self.create, tag, "Create an API key",

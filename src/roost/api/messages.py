@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from roost.api import outbound
-from roost.api.agentmessage import not_found, path_id
+from roost.api.answers import refusals
 from roost.api.auth import Authenticator
 from roost.api.bodies import invalid, json_object
+from roost.api.errors import not_found
 from roost.api.http import json_response
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
-from roost.api.inbound import CURSOR_KEY, errors
+from roost.api.listing import CURSOR, CURSOR_KEY, include_parameter, limit_parameter
+from roost.api.queries import path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.core.ids import FIRST_ID
@@ -24,7 +26,6 @@ from roost.store.sending import SendRefused, cancel
 from roost.store.transaction import Transaction
 
 CANCELED = ("CANCELED", "canceled before it was sent")
-_SEND_ERRORS = (401, 403, 409, 413, 422, 429, 453, 503)
 
 
 class Messages:
@@ -38,7 +39,7 @@ class Messages:
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def send(self, request: Request) -> Response:
-        principal = await self._authenticator.api_key(request, "messages:send")
+        principal = await self._authenticator.api_key(request, "messages:send", "sends")
         values, raw = await json_object(request)
 
         async def make(attempt: Attempt) -> Response:
@@ -94,8 +95,9 @@ class Messages:
         contact = asked.filters.get("contact_number")
         threads, more = await list_threads(self._store, principal.org_id, asked.limit, below, contact)
         data = [outbound.thread_body(thread) for thread in threads]
-        cursor = asked.cursor_after(self._cursor_key, "threads", principal.org_id, data[-1].id) if more else None
-        return json_response(outbound.ThreadList(True, data, asked.meta(cursor)))
+        last_id = data[-1].id if more else None
+        meta = asked.meta_after(self._cursor_key, "threads", principal.org_id, last_id)
+        return json_response(outbound.ThreadList(True, data, meta))
 
     async def thread_messages(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")
@@ -107,8 +109,8 @@ class Messages:
             raise not_found()
         messages, more = await thread_messages(self._store, principal.org_id, thread_id, asked.limit, above)
         data = [outbound.thread_message_body(message) for message in messages]
-        cursor = asked.cursor_after(self._cursor_key, name, principal.org_id, data[-1].id) if more else None
-        return json_response(outbound.ThreadMessageList(True, data, asked.meta(cursor)))
+        meta = asked.meta_after(self._cursor_key, name, principal.org_id, data[-1].id if more else None)
+        return json_response(outbound.ThreadMessageList(True, data, meta))
 
     def routes(self) -> Sequence[Route]:
         """The routes, as documented; canceling and threads are ours."""
@@ -116,33 +118,33 @@ class Messages:
         return (
             Route(
                 "POST", "/v1/messages", self.send, tag, "Send a message", _SEND_TEXT,
-                [Answer(202, "Accepted; it is sent afterwards", outbound.Accepted, REPLAYED), *errors(*_SEND_ERRORS)],
+                [Answer(202, "Accepted; it is sent afterwards", outbound.Accepted, REPLAYED), *refusals(403, 409, 413, 422, 453)],
                 [IDEMPOTENCY_KEY], key, "messages:send", body=outbound.SendBody,
             ),
             Route(
                 "GET", "/v1/messages", self.list, tag, "List outbound messages",
                 "Newest first; the next page's cursor is in the header `X-Next-Cursor`, which the last page has not.",
-                [Answer(200, "A page", outbound.OutboundMessageList, ("X-Next-Cursor",)), *errors(401, 403, 422, 503)],
+                [Answer(200, "A page", outbound.OutboundMessageList, ("X-Next-Cursor",)), *refusals(403, 422)],
                 _LIST_PARAMETERS, key, "messages:read",
             ),
             Route(
                 "GET", "/v1/messages/{id}", self.get, tag, "Get an outbound message",
                 "Another organization's message is not found.",
-                [Answer(200, "The message", outbound.OutboundMessageOne), *errors(400, 401, 403, 404, 422, 503)],
+                [Answer(200, "The message", outbound.OutboundMessageOne), *refusals(400, 403, 404, 422)],
                 [_ID, _INCLUDE], key, "messages:read",
             ),
             Route(
                 "DELETE", "/v1/messages/{id}", self.cancel, tag, "Cancel a queued message",
                 "What is not queued any more cannot be canceled. Canceling twice is canceling once.",
-                [Answer(200, "It will not be sent", outbound.OutboundMessageOne), *errors(400, 401, 403, 404, 409, 503)],
+                [Answer(200, "It will not be sent", outbound.OutboundMessageOne), *refusals(400, 403, 404, 409)],
                 [_ID], key, "messages:send",
             ),
             Route(
                 "GET", "/v1/threads", self.threads, tag, "List threads", "The thread that began last first.",
-                [Answer(200, "A page", outbound.ThreadList), *errors(401, 403, 422, 503)],
+                [Answer(200, "A page", outbound.ThreadList), *refusals(403, 422)],
                 [
-                    _CURSOR,
-                    _limit(100, 20),
+                    CURSOR,
+                    limit_parameter(20, 100),
                     Parameter("contact_number", "query", {"type": "string"}, "Only threads with this contact."),
                 ],
                 key, "messages:read",
@@ -150,8 +152,8 @@ class Messages:
             Route(
                 "GET", "/v1/threads/{id}/messages", self.thread_messages, tag, "List a thread's messages",
                 "Both directions, oldest first.",
-                [Answer(200, "A page", outbound.ThreadMessageList), *errors(400, 401, 403, 404, 422, 503)],
-                [_ID, _CURSOR, _limit(200, 50)], key, "messages:read",
+                [Answer(200, "A page", outbound.ThreadMessageList), *refusals(400, 403, 404, 422)],
+                [_ID, CURSOR, limit_parameter(50, 200)], key, "messages:read",
             ),
         )  # fmt: skip
 
@@ -188,22 +190,11 @@ goes from `queued` over `sending` and `sent` to `delivered`, `failed` or `undeli
 `Idempotency-Key` the same request is accepted once."""
 _UUID: dict[str, Any] = {"type": "string", "format": "uuid"}
 _ID = Parameter("id", "path", _UUID, "The id.")
-_CURSOR = Parameter("cursor", "query", {"type": "string"}, "The cursor of the page before, with the same filters.")
-_INCLUDE = Parameter(
-    "include", "query", {"type": "string", "pattern": "^(error|media_urls|thread_id)(,(error|media_urls|thread_id))*$"},
-    "Extra fields, separated by commas: `error` (why it failed), `media_urls`, `thread_id`.",
-)  # fmt: skip
-
-
-def _limit(most: int, usual: int) -> Parameter:
-    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
-    return Parameter("limit", "query", schema, "Items per page.")
-
-
+_INCLUDE = include_parameter("`error` (why it failed), `media_urls`, `thread_id`", *outbound.INCLUDES)
 _SENDER: dict[str, Any] = {"type": "string", "maxLength": 255}
 _LIST_PARAMETERS = (
-    _CURSOR,
-    _limit(200, 50),
+    CURSOR,
+    limit_parameter(50, 200),
     Parameter("status", "query", {"type": "string", "enum": list(STATUSES)}, "How far it has come."),
     Parameter("from", "query", _SENDER, "The number of ours that it is sent from."),
     Parameter("to", "query", _SENDER, "The contact."),

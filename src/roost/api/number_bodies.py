@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from roost.api.agentmessage import Meta
+from roost.api.listing import ListMeta
 
 NumberType = Literal["local", "toll_free", "short_code"]
 MAX_LABEL, MAX_URL, MAX_PACE = 200, 2048, 1000
@@ -55,7 +55,7 @@ class NumberBody(msgspec.Struct):
 class NumberList(msgspec.Struct):
     success: Literal[True]
     data: list[NumberBody]
-    meta: Meta
+    meta: ListMeta
 
 
 class NumberOne(msgspec.Struct):

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roost.api import lists
-from roost.api.agentmessage import not_found
-from roost.api.answers import answer, enveloped, refusals
+from roost.api import queries
+from roost.api.answers import enveloped, refusals
 from roost.api.auth import Authenticator
-from roost.api.bodies import Fields, invalid, json_object, one_of, string
+from roost.api.bodies import Fields, invalid, json_object, one_of, string, uuid
+from roost.api.errors import not_found
+from roost.api.http import json_response
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
+from roost.api.listing import CURSOR, CURSOR_KEY, include_parameter, limit_parameter, parse_list
 from roost.api.number_bodies import (
     MAX_LABEL,
     MAX_PACE,
@@ -26,6 +28,7 @@ from roost.api.number_bodies import (
     NumberReleased,
     Released,
 )
+from roost.api.queries import parse_query, path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164, is_short_code
@@ -39,6 +42,16 @@ from roost.store.transaction import Transaction
 READ, WRITE = "numbers:read", "numbers:write"
 TYPES = ("local", "toll_free", "short_code")
 INCLUDES = ("agent", "carrier_account_id", "segments_per_second")
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+_LIST = "numbers"
+_include = queries.some_of(*INCLUDES)
+_READERS = {
+    "limit": queries.limit(MAX_LIMIT),
+    "number_type": one_of(*TYPES),
+    "campaign_id": uuid,
+    "search": queries.word,
+    "include": _include,
+}
 
 _TOLL_FREE = re.compile(
     r"\+18(?:00|33|44|55|66|77|88)[0-9]{7}"
@@ -60,10 +73,7 @@ class PhoneNumbers:
         self._directory = Directory(store)
         self._authenticator = authenticator
         self._idempotency = idempotency
-        readers = {
-            "number_type": _type, "campaign_id": lists.uuid, "search": lists.word, "include": lists.some_of(*INCLUDES)
-        }  # fmt: skip
-        self._list = lists.ListOf("phone-numbers", store.vault.derive("cursors"), readers, 20, 100, ("include",))
+        self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def register(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, WRITE)
@@ -91,28 +101,28 @@ class PhoneNumbers:
 
     async def page(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, READ)
-        asked = self._list.read(request.scope["query_string"], principal.org_id)
-        values, include = asked.values, asked.values.get("include", ())
-        if "campaign_id" in values:
-            return answer(self._list.envelope(asked, [], last_id=None))
-        found = await self._directory.numbers(
-            asked.page, NumberFilters(values.get("number_type"), values.get("search"))
-        )
-        data = [await self._shown(number, include) for number in found.items]
-        return answer(self._list.envelope(asked, data, last_id=found.items[-1].id if found.has_more else None))
+        asked = parse_list(request.scope["query_string"], _READERS, DEFAULT_LIMIT)
+        page, filters = asked.page(self._cursor_key, _LIST, principal.org_id), asked.filters
+        if "campaign_id" in filters:
+            return json_response(NumberList(True, [], asked.meta(None)))
+        found = await self._directory.numbers(page, NumberFilters(filters.get("number_type"), filters.get("search")))
+        data = [await self._shown(number, asked.include) for number in found.items]
+        last_id = found.items[-1].id if found.has_more else None
+        meta = asked.meta_after(self._cursor_key, _LIST, principal.org_id, last_id)
+        return json_response(NumberList(True, data, meta))
 
     async def get(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, READ)
-        number_id = lists.path_uuid(request.path_params["id"])
-        asked = lists.read_query(request.scope["query_string"], {"include": lists.some_of(*INCLUDES)})
+        number_id = path_id(request.path_params["id"])
+        include = parse_list(request.scope["query_string"], {"include": _include}, 1, paged=False).include
         number = await self._directory.number_by_id(principal.org_id, number_id)
         if number is None:
             raise not_found()
-        return enveloped(await self._shown(number, asked.get("include", ())))
+        return enveloped(await self._shown(number, include))
 
     async def change(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, WRITE)
-        number_id = lists.path_uuid(request.path_params["id"])
+        number_id = path_id(request.path_params["id"])
         values, _ = await json_object(request)
         change = _change(values)
         actor = Actor("api_key", principal.key_id)
@@ -123,14 +133,14 @@ class PhoneNumbers:
 
     async def remove(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, WRITE)
-        number_id = lists.path_uuid(request.path_params["id"])
-        asked = lists.read_query(request.scope["query_string"], {"return_to_carrier": lists.boolean})
+        number_id = path_id(request.path_params["id"])
+        asked = parse_query(request.scope["query_string"], {"return_to_carrier": queries.boolean})
         if asked.get("return_to_carrier"):
             # It needs platform:inventory:write, which no key of a self-hosted server has.
             raise Refusal(403, "FORBIDDEN", "missing required scope")
         if not await self._directory.remove_number(principal.org_id, number_id, Actor("api_key", principal.key_id)):
             raise not_found()
-        return answer(NumberReleased(True, Released("released")))
+        return json_response(NumberReleased(True, Released("released")))
 
     async def _shown(self, number: Number, include: tuple[str, ...]) -> NumberBody:
         agent = None
@@ -190,10 +200,9 @@ class PhoneNumbers:
 
 _CHANGE_TEXT = """Takes `label`, `inbound_url`, `status_url` and `campaign_id`; any other field is 400 `INVALID_INPUT`. What is
 left out or null stays, and "" clears. There are no campaigns here, so that every `campaign_id` is 422."""
-_INCLUDE = Parameter(
-    "include", "query", {"type": "string", "pattern": f"^({'|'.join(INCLUDES)})(,({'|'.join(INCLUDES)}))*$"},
-    "Extra fields, separated by commas: `agent` (the wallet that holds it), `carrier_account_id`, `segments_per_second`.",
-)  # fmt: skip
+_INCLUDE = include_parameter(
+    "`agent` (the wallet that holds it), `carrier_account_id`, `segments_per_second`", *INCLUDES
+)
 _RETURN = Parameter(
     "return_to_carrier", "query", {"type": "boolean", "enum": [False]},
     "Needs `platform:inventory:write`, which no key of a self-hosted server has.",
@@ -203,7 +212,7 @@ _LIST_PARAMETERS = (
     Parameter("campaign_id", "query", {"type": "string", "format": "uuid"}, "No number has one: nothing is found."),
     Parameter("search", "query", {"type": "string", "minLength": 1, "maxLength": 255},
               "Part of the number (`+` as `%2B`) or of its label, in any case."),
-    _INCLUDE, lists.limit_parameter(20, 100), lists.CURSOR,
+    _INCLUDE, limit_parameter(DEFAULT_LIMIT, MAX_LIMIT), CURSOR,
 )  # fmt: skip
 
 
@@ -243,12 +252,6 @@ def _pace(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_PACE:
         raise ValueError(f"must be a number above 0 and at most {MAX_PACE}")
     return float(value)
-
-
-def _type(text: str) -> str:
-    if text not in TYPES:
-        raise ValueError(f"must be one of {', '.join(TYPES)}")
-    return text
 
 
 def _type_of(number: str) -> str:

@@ -6,12 +6,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from roost.api.answers import oneshot_refusals
+from roost.api.answers import OneShotError, oneshot_refusals
 from roost.api.auth import Authenticator
 from roost.api.bodies import MAX_BODY_BYTES
 from roost.api.http import json_response, read_body
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
-from roost.api.inbound import OneShotError
 from roost.api.oneshot_sms import Asked, SmsAccepted, SmsSend, parse_send
 from roost.api.quotes import PAYMENT_REQUIRED, Quote, QuoteExpired, Quotes, expired
 from roost.api.routes import SECURITY_AGENT, Answer, Parameter, Route
@@ -41,7 +40,7 @@ class AgentSending:
         self._quotes = Quotes(store)
 
     async def send(self, request: Request) -> Response:
-        agent = await self._authenticator.agent(request, "write")
+        agent = await self._authenticator.agent(request, "write", "sends")
         raw = await read_body(request, MAX_BODY_BYTES)
         asked = parse_send(raw)
         quote_id = request.headers.get("x-quote-id", "").strip() or None

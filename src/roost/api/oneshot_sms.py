@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from roost.api.bodies import string
+from roost.api.bodies import PhoneNumber, string
 from roost.core.emergency import is_emergency
 from roost.core.numbers import is_e164
 from roost.core.outbound import MAX_TEXT
@@ -17,14 +17,13 @@ MAX_RECIPIENTS, MAX_MEMO = 10, 1000
 
 _decode = msgspec.json.Decoder().decode
 _read_message, _read_memo = string(1, MAX_TEXT), string(0, MAX_MEMO)
-_PhoneNumber = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{0,14}$")]
 
 
 class SmsSend(msgspec.Struct):
     """`memo` comes back in the result; `decisionContext` is taken and not kept. Other fields are ignored."""
 
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
-    to_number: _PhoneNumber | Annotated[list[_PhoneNumber], msgspec.Meta(min_length=1, max_length=MAX_RECIPIENTS)]
+    to_number: PhoneNumber | Annotated[list[PhoneNumber], msgspec.Meta(min_length=1, max_length=MAX_RECIPIENTS)]
     memo: Annotated[str, msgspec.Meta(max_length=MAX_MEMO)] | None = None
     decisionContext: Any = None  # noqa: N815 - the documented name
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from roost import __version__
+from roost.api.errors import is_oneshot
 from roost.api.routes import Answer, Parameter, Route
 
 _REF = "#/components/schemas/{name}"
@@ -15,9 +16,14 @@ _HEADERS = {
     "X-Next-Cursor": ("The next page's cursor; absent on the last page.", {"type": "string"}),
     "Idempotent-Replayed": ("`true` when this is the first success again.", {"type": "string", "enum": ["true"]}),
     "PAYMENT-REQUIRED": ("The price as x402 version 2 says it: JSON in base64.", {"type": "string"}),
+    "RateLimit-Limit": ("How many requests of this kind there may be in a window.", {"type": "string"}),
+    "RateLimit-Remaining": ("How many more there may be in this one.", {"type": "string"}),
+    "RateLimit-Reset": ("Seconds until the next one.", {"type": "string"}),
     "Retry-After": ("Whole seconds to wait.", {"type": "string"}),
     "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
 }
+_ALWAYS = ("X-Request-Id",)
+_ALWAYS_IN_B = (*_ALWAYS, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _SECURITY_SCHEMES = {
     "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: `am_live_...`"},
     "agent_id": {"type": "apiKey", "in": "header", "name": "X-Agent-ID", "description": "The agent's wallet address."},
@@ -57,13 +63,14 @@ def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
 
 def _operation(route: Route, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     scope = f"\n\nRequires the `{route.scope}` scope." if route.scope else ""
+    always = _ALWAYS_IN_B if is_oneshot(route.path) else _ALWAYS
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{route.path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}",
         "tags": [route.tag],
         "summary": route.summary,
         "description": route.description + scope,
         "parameters": [_parameter(parameter) for parameter in route.parameters],
-        "responses": {str(answer.status): _answer(answer, names) for answer in route.answers},
+        "responses": {str(answer.status): _answer(answer, names, always) for answer in route.answers},
         "security": list(route.security),
     }
     if route.takes_body or route.body is not None:
@@ -82,9 +89,9 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+def _answer(answer: Answer, names: dict[Any, dict[str, Any]], always: tuple[str, ...]) -> dict[str, Any]:
     headers = {}
-    for name in ("X-Request-Id", *answer.headers):
+    for name in (*always, *answer.headers):
         description, schema = _HEADERS[name]
         headers[name] = {"description": description, "schema": schema}
     described: dict[str, Any] = {"description": answer.description, "headers": headers}

@@ -1,16 +1,14 @@
 """Dialect A's outbound side: a body to a `Send`, an outbound message or a thread to JSON."""
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from roost.api.bodies import Fields, one_of, string
+from roost.api.bodies import Fields, PhoneNumber, e164, one_of, string
 from roost.api.listing import Asked, ListMeta, parse_list
-from roost.api.queries import limit, sender
+from roost.api.queries import Readers, limit, sender, some_of
 from roost.core.message import Channel
-from roost.core.numbers import is_e164
 from roost.core.outbound import MAX_MEDIA, MAX_TAG, MAX_TEXT, STATUSES, OutboundMessage, Priority, Send, Status
 from roost.core.times import rfc3339, rfc3339_short
 from roost.store.outbound import OutboundQuery, Thread, ThreadMessage
@@ -18,15 +16,15 @@ from roost.store.outbound import OutboundQuery, Thread, ThreadMessage
 MAX_URL = 4096
 
 
-class SendBody(msgspec.Struct, rename={"from_number": "from", "to_number": "to"}):
-    """A text to send. `media` are public URLs, which make it an MMS."""
+class SendBody(msgspec.Struct, forbid_unknown_fields=True, rename={"from_number": "from", "to_number": "to"}):
+    """A text to send, which only media may be without. `media` are public URLs, which make it an MMS."""
 
-    from_number: str
-    to_number: str
-    text: str = ""
-    media: list[str] = []
+    from_number: PhoneNumber
+    to_number: PhoneNumber
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
+    media: Annotated[list[str], msgspec.Meta(max_length=MAX_MEDIA)] = []
     priority: Priority = "default"
-    tag: str | None = None
+    tag: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TAG)] | None = None
 
 
 class AcceptedBody(msgspec.Struct, rename={"from_number": "from", "to_number": "to"}):
@@ -135,8 +133,8 @@ def parse_send(values: dict[str, Any], org_id: str) -> Send:
     media = fields.take("media", _media, no_media)
     send = Send(
         org_id=org_id,
-        from_number=fields.need("from", _e164, ""),
-        to_number=fields.need("to", _e164, ""),
+        from_number=fields.need("from", e164, ""),
+        to_number=fields.need("to", e164, ""),
         # A picture needs no words.
         body=fields.take("text", string(0, MAX_TEXT), "") if media else fields.need("text", string(1, MAX_TEXT), ""),
         media=media,
@@ -249,12 +247,6 @@ def thread_message_body(message: ThreadMessage) -> ThreadMessageBody:
     )
 
 
-def _e164(value: Any) -> str:
-    if not isinstance(value, str) or not is_e164(value):
-        raise ValueError("must be E.164")
-    return value
-
-
 def _media(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not len(value) <= MAX_MEDIA:
         raise ValueError(f"must be a list of at most {MAX_MEDIA} URLs")
@@ -273,29 +265,17 @@ def _is_url(text: str) -> bool:
         return False
 
 
-def _status(text: str) -> str:
-    if text not in STATUSES:
-        raise ValueError(f"must be one of {', '.join(STATUSES)}")
-    return text
-
-
 def _tag(text: str) -> str:
     if not 1 <= len(text) <= MAX_TAG or "\x00" in text:
         raise ValueError(f"must be 1..{MAX_TAG} chars")
     return text
 
 
-def _include(text: str) -> tuple[str, ...]:
-    names = tuple(sorted(set(text.split(","))))
-    if not set(names) <= set(INCLUDES):
-        raise ValueError(f"must be a list of {', '.join(INCLUDES)}, separated by commas")
-    return names
-
-
 INCLUDES = ("error", "media_urls", "thread_id")
-_MESSAGE_READERS: dict[str, Callable[[str], Any]] = {
+_include = some_of(*INCLUDES)
+_MESSAGE_READERS: Readers = {
     "limit": limit(200),
-    "status": _status,
+    "status": one_of(*STATUSES),
     "from": sender,
     "to": sender,
     "tag": _tag,

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from roost.api.bodies import invalid
-from roost.core.ids import parse_uuid
+from roost.api.bodies import invalid, uuid
 from roost.core.numbers import is_sender, repair_plus
 from roost.core.times import parse_instant
+from roost.errors import Refusal
 
 Readers = Mapping[str, Callable[[str], Any]]
 """By parameter: its value from its text. Raises ValueError with what it must be."""
@@ -37,20 +37,20 @@ def parse_query(query_string: bytes, readers: Readers) -> dict[str, Any]:
     return values
 
 
+def path_id(text: str) -> str:
+    """An id in the path. Refuses with 400."""
+    try:
+        return uuid(text)
+    except ValueError as error:
+        raise Refusal(400, "VALIDATION_FAILED", "validation failed", details={"id": str(error)}) from None
+
+
 def sender(text: str) -> str:
     """Reads whom a text is from or to."""
     found = repair_plus(text)
     if not is_sender(found):
         raise ValueError("must be E.164 (write + as %2B), a short code or a sender name")
     return found
-
-
-def uuid(text: str) -> str:
-    """Reads an id."""
-    parsed = parse_uuid(text)
-    if parsed is None:
-        raise ValueError("must be a UUID")
-    return parsed
 
 
 def limit(most: int) -> Callable[[str], int]:
@@ -78,6 +78,32 @@ def since(text: str) -> int:
     except (ValueError, OverflowError):
         raise ValueError("must be an RFC 3339 date-time such as 2026-04-26T12:01:00.123456Z") from None
     return us if exact else us + 1  # inclusive: nothing that was before it
+
+
+def offset(text: str) -> int:
+    """Reads the only offset there is: what a list begins with is for its cursor to say."""
+    if text != "0":
+        raise ValueError("must be 0 or left out; go on with cursor")
+    return 0
+
+
+def word(text: str) -> str:
+    """Reads a text to look for, which a database can hold."""
+    if not 1 <= len(text) <= 255 or not text.isprintable():
+        raise ValueError("must be 1..255 printable chars")
+    return text
+
+
+def some_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
+    """Reads a list of words, separated by commas."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(sorted(set(text.split(","))))
+        if not set(names) <= set(allowed):
+            raise ValueError(f"must be a list of {', '.join(allowed)}, separated by commas")
+        return names
+
+    return read
 
 
 def cursor(text: str) -> str:

@@ -46,6 +46,7 @@ class Shell:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append(header)
+                message["headers"].extend(scope.get("roost.headers", ()))
             await send(message)
 
         refusal: Refusal | None = None
