@@ -16,9 +16,9 @@ from bench.servers import Server
 from bench.tenants import furnish, reading
 from bench.worker import Worker
 from roost.api.agentmessage import DEFAULT_LIMIT, ListRequest
+from roost.core.ids import id_text
 from roost.core.paging import encode_cursor
 from roost.store.base import Store
-from roost.core.ids import id_text
 
 AT_MOST = 1.2
 

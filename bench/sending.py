@@ -72,7 +72,9 @@ def outbox(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Secti
         }
         figures = interleaved(measures, scale.rounds)
     rate = {name: figure.per_second for name, figure in figures.items()}
-    lead = f"{scale.queued:,} queued to as many contacts, of {TENANTS} organizations or of one; no pace but the carrier's."
+    lead = (
+        f"{scale.queued:,} queued to as many contacts, of {TENANTS} organizations or of one; no pace but the carrier's."
+    )
     ratios = [plain(f"{name} / accepted", rate[name] / rate[ACCEPTED]) for name in (DRAINED, one)]
     tables = [
         Table(("", "messages/s"), [(name, f"{each:,.0f}") for name, each in rate.items()]),
