@@ -23,7 +23,7 @@ from roost.store.base import Store
 from roost.store.committer import GroupCommitter
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused, StoreUnavailable
-from roost.store.outbox import Leased, depth, due_organizations, known_ids, lease, still_wanted
+from roost.store.outbox import Leased, depth, due_organizations, known_ids, last_looks, lease
 from roost.store.settling import (
     Settle,
     settle_accepted,
@@ -60,7 +60,8 @@ class Worker:
         self._running: asyncio.Task[None] | None = None
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._next_at: dict[str, int] = {}
-        self._settlers: dict[str, GroupCommitter[tuple[str, Settle], bool]] = {}
+        self._settlers: dict[str, GroupCommitter[tuple[Leased, Settle], bool]] = {}
+        self._looks: GroupCommitter[Leased, str | None] = GroupCommitter(partial(last_looks, store))
         self._accounts: ShortCache[CarrierAccount] = ShortCache(Directory(store).carrier_account)
         self._counted_at = float("-inf")
         self._stopping = False
@@ -172,7 +173,7 @@ class Worker:
                     settle_refused, leased=leased, code="RECEIVE_ONLY", description="the carrier account cannot send"
                 )
             carrier_name = carrier.NAME
-            reason = await still_wanted(self._store, leased)
+            reason = await self._looks.submit(leased)
             if reason is not None:
                 outcome = "withdrawn"
                 return partial(settle_unsent, leased=leased, reason=reason)
@@ -247,7 +248,7 @@ class Worker:
         """Until it is stored: a database that is away for a while does not make a sent text uncertain."""
         while True:
             try:
-                await self._settler(leased.org_id).submit((leased.org_id, settle))
+                await self._settler(leased.org_id).submit((leased, settle))
                 return
             except StoreUnavailable:
                 if self._stopping:
@@ -258,7 +259,7 @@ class Worker:
                 log.exception("unstorable", message_id=leased.message_id)
                 settle = partial(settle_uncertain, leased=leased)
 
-    def _settler(self, org_id: str) -> GroupCommitter[tuple[str, Settle], bool]:
+    def _settler(self, org_id: str) -> GroupCommitter[tuple[Leased, Settle], bool]:
         """PostgreSQL joins the flushes of transactions by itself, and may be distributed by organization; SQLite is not."""
         owner = org_id if self._store.dialect == "postgres" else ""
         settler = self._settlers.get(owner)

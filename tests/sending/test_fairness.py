@@ -105,8 +105,7 @@ def test_many_numbers_all_come_to_their_turn(idle: House, tenant: Tenant) -> Non
         seen += [leased.message_id for leased in batch]
 
         settlements = [
-            (tenant.org.org_id, partial(settle_accepted, leased=leased, carrier_message_id=leased.message_id))
-            for leased in batch
+            (leased, partial(settle_accepted, leased=leased, carrier_message_id=leased.message_id)) for leased in batch
         ]
         assert all(idle.wait(settle_all(idle.store, settlements)))
         if len(seen) == len(ids):

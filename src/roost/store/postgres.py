@@ -163,6 +163,9 @@ class PostgresStore(Store):
         async with self._line() as line:
             return await _settled(line, lambda: line.fetch(sql, *args))
 
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        return await self.fetch(wanted_unnested(sql, columns), *_columns(rows)) if rows else []
+
     async def write(self, *statements: Statement) -> list[Row]:
         async def transaction(line: Line) -> list[Row]:
             rows: list[Row] = []
