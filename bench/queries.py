@@ -15,15 +15,9 @@ from bench.seed import Inbox
 from bench.servers import Server
 from bench.tenants import furnish, reading
 from bench.worker import Worker
-<<<<<<< HEAD
 from roost.api.agentmessage import DEFAULT_LIMIT, LIST, parse_list
 from roost.api.listing import CURSOR_KEY
 from roost.core.ids import id_text
-=======
-from roost.api.agentmessage import DEFAULT_LIMIT, ListRequest
-from roost.core.ids import id_text
-from roost.core.paging import encode_cursor
->>>>>>> drain
 from roost.store.base import Store
 
 AT_MOST = 1.2

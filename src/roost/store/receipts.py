@@ -7,7 +7,6 @@ from uuid import UUID
 from roost.core.delivery import Progress, after_receipt
 from roost.core.ids import id_text, parse_uuid
 from roost.core.message import ReceiptEvent, carrier_key
-from roost.store.agent_requests import note_settled_messages
 from roost.store.consent import Evidence, Pair, record_opt_out
 from roost.store.outbox import scope_in
 from roost.store.sql import load
@@ -42,16 +41,9 @@ async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts
                 await opted_out(tx, told.pair, receipt.carrier_time)
             known[told.id] = told._replace(progress=progress)
             changed[told.id] = progress
-<<<<<<< HEAD
-    keys = {message_id: (UUID(org_id), UUID(message_id)) for message_id in changed}
-    await tx.many(_SQL["keep_progress"], [(*keys[each], *progress) for each, progress in changed.items()])
-    await tx.many(_SQL["settle"], list(keys.values()))
-    await note_settled_messages(tx, keys.values())
-=======
     reached = {(UUID(org_id), UUID(message_id)): progress for message_id, progress in changed.items()}
     await keep(tx, reached)
     await forget(tx, reached)
->>>>>>> drain
 
 
 class Accepted(NamedTuple):

@@ -19,7 +19,6 @@ from roost.core.delivery import (
 )
 from roost.core.ids import position_of
 from roost.core.message import ReceiptEvent, carrier_key
-from roost.store.agent_requests import note_settled_messages
 from roost.store.audit import OPERATOR, audited
 from roost.store.base import Store
 from roost.store.consent import Pair
@@ -72,11 +71,6 @@ class Settling:
 
     async def finish(self) -> None:
         """Write it all."""
-<<<<<<< HEAD
-        await self.tx.many(_SQL["keep_progress"], [(*key, *progress) for key, progress in self._done.items()])
-        await self.tx.many(_SQL["settle"], list(self._done))
-        await note_settled_messages(self.tx, self._done)
-=======
         early = await stored_receipts(self.tx, self._accepted)
         for accepted, (leased, told) in self._accepted.items():
             receipts = [*early.get(accepted.message_id, ()), *told]
@@ -86,7 +80,6 @@ class Settling:
                     await opted_out(self.tx, _pair(leased), receipt.carrier_time)
         await keep(self.tx, self._done)
         await forget(self.tx, self._done)
->>>>>>> drain
 
 
 Settle = Callable[[Settling], Awaitable[bool]]

@@ -47,16 +47,10 @@ async def standing_of(tx: Transaction, org_id: str, message_id: str) -> OutboxSt
     return (await standings_of(tx, [(UUID(org_id), UUID(message_id))])).get(message_id)
 
 
-<<<<<<< HEAD
-async def keep(tx: Transaction, org_id: str, message_id: str, progress: Progress) -> None:
-    """Store how far the message has come."""
-    await tx.fetch(_SQL["keep_progress"], UUID(org_id), UUID(message_id), *progress)
-    await note_settled_messages(tx, [(UUID(org_id), UUID(message_id))])
-=======
 async def keep(tx: Transaction, reached: Mapping[Key, Progress]) -> None:
     """Store how far messages have come."""
     await tx.joined(_SQL["keep_progress"], _PROGRESS, [(*key, *progress) for key, progress in reached.items()])
->>>>>>> drain
+    await note_settled_messages(tx, reached)
 
 
 async def forget(tx: Transaction, keys: Iterable[Key]) -> None:
