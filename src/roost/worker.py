@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from roost.api.auth import ShortCache
-from roost.carriers.contract import Accepted, Carrier, OutgoingText, SendFailed
+from roost.carriers.contract import Accepted, Carrier, OutgoingText, SendFailed, Withdrawn
 from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
@@ -36,7 +36,7 @@ from roost.store.settling import (
 )
 
 #: Messages in flight: in all, and of one organization.
-SLOTS, SHARE = 64, 16
+SLOTS, SHARE = 256, 64
 #: Without being woken it looks again after this time: other processes queue too, and what waits becomes due.
 _REST_SECONDS = 1.0
 #: What is in flight may take this long to finish once we are told to stop: longer than any request.
@@ -173,10 +173,6 @@ class Worker:
                     settle_refused, leased=leased, code="RECEIVE_ONLY", description="the carrier account cannot send"
                 )
             carrier_name = carrier.NAME
-            reason = await self._looks.submit(leased)
-            if reason is not None:
-                outcome = "withdrawn"
-                return partial(settle_unsent, leased=leased, reason=reason)
             accepted = await self._hand_over(carrier, leased, account)
             outcome = "accepted"
             return partial(
@@ -186,6 +182,9 @@ class Worker:
                 receipts=accepted.receipts,
                 opted_out_codes=carrier.OPTED_OUT_CODES,
             )
+        except Withdrawn as withdrawn:
+            outcome = "withdrawn"
+            return partial(settle_unsent, leased=leased, reason=withdrawn.reason)
         except StoreUnavailable:
             outcome = "not_sent"
             return self._not_sent(leased, SendFailed("not_sent", "STORE_UNAVAILABLE", "the database was away"))
@@ -199,12 +198,18 @@ class Worker:
 
     async def _hand_over(self, carrier: Carrier, leased: Leased, account: CarrierAccount) -> Accepted:
         try:
-            return await carrier.send(_text(leased), account, self._outside)
-        except SendFailed:
+            return await carrier.send(_text(leased), account, self._outside, partial(self._look, leased))
+        except (SendFailed, Withdrawn, StoreUnavailable):
             raise
         except Exception:  # a defect in a carrier's file: how far it came is not known
             log.exception("worker_failed", message_id=leased.message_id)
             raise SendFailed("uncertain", "DEFECT", "a defect") from None
+
+    async def _look(self, leased: Leased) -> None:
+        """What asks while a read is under way shares the next one, which begins later: each sees all that was stored before."""
+        reason = await self._looks.submit(leased)
+        if reason is not None:
+            raise Withdrawn(reason)
 
     def _settlement_of(self, leased: Leased, error: SendFailed) -> Settle:
         if error.outcome == "uncertain":
