@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -61,7 +62,10 @@ NEVER_AGAIN = {
 }
 REPLIES = AGAIN | NEVER_AGAIN
 pairs, nth = st.integers(0, 2), st.integers(0, 5)
-replies = st.one_of(st.just("taken"), st.sampled_from(sorted(REPLIES)))
+kinds = st.one_of(st.just("stop"), st.sampled_from(sorted(TEXTS)))
+#: ... or its worker dies: before the text leaves, or between the carrier's answer and our commit.
+DEATHS = ("dies before", "dies after")
+replies = st.sampled_from(["taken", "taken", *DEATHS, *REPLIES])
 
 
 class World:
@@ -96,6 +100,7 @@ class Conversations(RuleBasedStateMachine):
 
     def __init__(self, world: World) -> None:
         super().__init__()
+        self.before = sys.exc_info()[1]
         self.world, self.api = world, world.api
         example = next(world.examples)
         ours = [f"+1555{2 * example + more:07}" for more in (0, 1)]
@@ -125,7 +130,19 @@ class Conversations(RuleBasedStateMachine):
 
     # --- What contacts do
 
-    @rule(pair=pairs, kind=st.sampled_from(sorted(TEXTS)), late_us=st.sampled_from([0, 0, 1, HOUR_US, 2 * DAY_US]))
+    @initialize()
+    def two_of_them_write_first(self) -> None:
+        for pair in (0, 1):
+            self.hear(pair, "ordinary", 0)
+
+    @rule(
+        pair=pairs,
+        texts=st.lists(st.tuples(kinds, st.sampled_from([0, 1, HOUR_US, 2 * DAY_US])), min_size=1, max_size=3),
+    )
+    def some_texts_come(self, pair: int, texts: list[tuple[Kind, int]]) -> None:
+        for kind, late_us in texts:
+            self.hear(pair, kind, late_us)
+
     def hear(self, pair: int, kind: Kind, late_us: int) -> None:
         between, carrier_at = self.pairs[pair], self.now - late_us
         name = f"{between.ours} {len(self.deliveries)}"
@@ -181,30 +198,36 @@ class Conversations(RuleBasedStateMachine):
     @rule(how=replies)
     def work(self, how: str) -> None:
         """A worker does the next thing, whatever it is: it may ask about what was perhaps sent, too."""
-        self.answering(how, self.one_step())
+        if how not in DEATHS:
+            self.answering(how, self.one_step())
+        elif self.take():
+            self.die(self.taken.pop(), how)
+
+    @rule(pair=pairs, how=replies)
+    def send_at_once(self, pair: int, how: str) -> None:
+        self.send(pair, "now", None)
+        self.work(how)
+
+    @rule(kind=kinds, how=replies)
+    def a_text_comes_while_a_worker_holds_the_lease(self, kind: Kind, how: str) -> None:
+        if self.take():
+            self.taken.insert(0, self.taken.pop())
+            self.hear(self.pairs.index(self.said[self.taken[0].message_id].between), kind, 0)
+            self.go_on(how)
 
     @rule()
-    def take(self) -> None:
-        """A worker leases, and goes no further."""
-        self.taken += self.house.wait(lease(self.house.store, self.tenant.org.org_id, 1, 0)).to_send
+    def a_worker_leases_and_goes_no_further(self) -> None:
+        self.take()
 
     @precondition(lambda self: self.taken)
     @rule(how=replies)
     def go_on(self, how: str) -> None:
         """It does what it leased for, if that is still wanted."""
-        self.answering(how, self.worker()._send(self.taken.pop(0)))
-
-    @precondition(lambda self: self.taken)
-    @rule(after_the_carrier=st.booleans())
-    def die(self, after_the_carrier: bool) -> None:
-        """Before the text leaves, or between the carrier's answer and our commit."""
         leased = self.taken.pop(0)
-        self.abandoned.add(leased.message_id)
-        if after_the_carrier and self.house.wait(still_wanted(self.house.store, leased)) is None:
-            self.api.script.append(Reply(wait=True))
-            self.house.wait(self.killed_amid(leased, len(self.api.posts) + 1))
-            self.api.release()
-        self.see_posts("taken")
+        if how in DEATHS:
+            self.die(leased, how)
+        else:
+            self.answering(how, self.worker()._send(leased))
 
     @precondition(lambda self: self.records())
     @rule(which=nth, event=st.sampled_from(["sending", "sent", "delivered", "failed"]), is_tagged=st.booleans())
@@ -236,9 +259,16 @@ class Conversations(RuleBasedStateMachine):
         self.house.clock.frozen_us = self.now + us
 
     @precondition(lambda self: self.said)
-    @rule(which=nth, more_us=st.sampled_from([-1, 0, 1]))
-    def wait_for_a_day_since(self, which: int, more_us: int) -> None:
-        self.house.clock.frozen_us = max(self.newest(which).at + DAY_US + more_us, self.now)
+    @rule(which=nth, more_us=st.sampled_from([0, 1]), is_answer=st.booleans())
+    def go_on_after_a_day(self, which: int, more_us: int, is_answer: bool) -> None:
+        """24 hours after one of our messages exactly, or one microsecond more."""
+        said = self.newest(which)
+        self.house.clock.frozen_us = max(said.at + DAY_US + more_us, self.now)
+        pair = self.pairs.index(said.between)
+        if is_answer:
+            self.hear(pair, "ordinary", 0)
+        else:
+            self.send(pair, "again", None)
 
     # --- What holds after every step
 
@@ -251,10 +281,15 @@ class Conversations(RuleBasedStateMachine):
         for message_id, message in listed.items():
             said = self.said[message_id]
             said.now_is(message["status"], message["bandwidth_message_id"])
+            is_stopped = said.between.state == "opted_out" and not said.is_auto
+            assert not (is_stopped and said.status == "queued"), "a STOP cancels what is queued"
             assert message["thread_id"] == said.thread_id
             assert said.carrier_message_id in (None, names.get(message_id)), "the carrier calls it so"
             assert message["status"] not in ("sent", "delivered") or message_id in names, "the carrier has it"
-            assert message_id not in self.canceled or message["error"]["code"] in ("CANCELED", "CONSENT_REQUIRED")
+            reason = (message["error"] or {}).get("code")
+            assert message_id not in self.canceled or reason in ("CANCELED", "CONSENT_REQUIRED")
+            gave_up = reason in ("HTTP_429", "HTTP_503")
+            assert not gave_up or self.now - said.at > DAY_US - HOUR_US, "it is tried for a day"
         for between in self.pairs:
             confirmations = [
                 message for message in listed.values()
@@ -269,7 +304,7 @@ class Conversations(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            if sys.exc_info()[0] is None:
+            if sys.exc_info()[1] is self.before:  # a step that failed is told, and not what follows from it
                 self.all_comes_to_an_end()
         finally:
             # The next example is another organization's, and the workers are for all of them.
@@ -317,6 +352,20 @@ class Conversations(RuleBasedStateMachine):
     def worker(self, slots: int = 1) -> Worker:
         return Worker(self.house.store, self.house.outside, slots=slots)
 
+    def take(self) -> bool:
+        """Whether there was anything to lease."""
+        batch = self.house.wait(lease(self.house.store, self.tenant.org.org_id, 1, 0))
+        self.taken += batch.to_send
+        return bool(batch.to_send)
+
+    def die(self, leased: Leased, how: str) -> None:
+        self.abandoned.add(leased.message_id)
+        if how == "dies after" and self.house.wait(still_wanted(self.house.store, leased)) is None:
+            self.api.script.append(Reply(wait=True))
+            self.house.wait(self.killed_amid(leased, len(self.api.posts) + 1))
+            self.api.release()
+        self.see_posts(how)
+
     async def one_step(self, slots: int = 1) -> None:
         worker = self.worker(slots)
         await worker.take_due()
@@ -344,7 +393,7 @@ class Conversations(RuleBasedStateMachine):
             assert said.id not in self.perhaps_taken, "what was perhaps sent was sent again"
             assert said.id not in self.canceled, "what was canceled was sent"
             assert not said.is_auto or self.now - said.at < CONFIRMATION_US, "an auto-reply left late"
-            if how in NEVER_AGAIN:
+            if how not in AGAIN:
                 self.perhaps_taken.add(said.id)
 
 
