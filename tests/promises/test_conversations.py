@@ -165,7 +165,13 @@ class Conversations(RuleBasedStateMachine):
 
     # --- What the organization does
 
-    @rule(pair=pairs, text=st.sampled_from(["one", "two"]), key=st.sampled_from([None, None, "a", "b"]))
+    @rule(
+        pair=pairs, text=st.sampled_from(["one", "two"]), key=st.sampled_from([None, "a", "b"]), times=st.integers(1, 2)
+    )
+    def send_once_or_twice(self, pair: int, text: str, key: str | None, times: int) -> None:
+        for _ in range(times):
+            self.send(pair, text, key)
+
     def send(self, pair: int, text: str, key: str | None) -> None:
         between = self.pairs[pair]
         body = {"from": between.ours, "to": between.theirs, "text": text}
@@ -183,8 +189,17 @@ class Conversations(RuleBasedStateMachine):
             if key:
                 self.keys[key] = (body, message_id, self.now)
 
+    @rule(pair=pairs)
+    def send_and_think_better_of_it(self, pair: int) -> None:
+        self.send(pair, "oh", None)
+        if self.said:
+            self.cancel(0)
+
     @precondition(lambda self: self.said)
     @rule(which=nth)
+    def cancel_any(self, which: int) -> None:
+        self.cancel(which)
+
     def cancel(self, which: int) -> None:
         said = self.newest(which)
         answer = self.house.http.delete(f"/v1/messages/{said.id}", headers=self.tenant.auth)
@@ -403,7 +418,7 @@ def _uuid(public_id: str | None) -> str | None:
 
 def test_a_conversation_keeps_its_promises_whatever_happens_in_whatever_order(world: World) -> None:
     bounded = settings(
-        max_examples=50,
+        max_examples=70,
         stateful_step_count=25,
         deadline=None,
         database=None,
