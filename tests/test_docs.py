@@ -60,6 +60,7 @@ def test_every_route_is_documented_with_a_summary_and_each_parameter_with_its_me
             assert operation["description"]
             assert all(parameter["description"] for parameter in operation["parameters"])
             assert all(response["description"] for response in operation["responses"].values())
+    assert "<td><code>priority</code></td><td>default or high</td>" in page, "the fields of a body too"
 
 
 def test_every_general_refusal_says_what_to_do() -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from roost.api.auth import CACHE_SECONDS
+from roost.core.ids import position_of
 from roost.core.organization import AutoReplies, Settings
 from roost.store.settings import settings_text
 from support.house import House, Tenant
@@ -239,3 +240,21 @@ def test_deleting_and_adding_a_number_forgets_no_opt_out(phone: Phone) -> None:
     add_number(phone, phone.tenant.number.number)
     wait_for_settings(phone)
     assert not phone.may_be_texted()
+
+
+@pytest.mark.parametrize(("texts", "queued"), [(["STOP"], []), (["STOP", "START"], []), (["HELP"], [HELPED])])
+def test_where_the_network_confirms_opt_outs_we_do_not(house: House, texts: list[str], queued: list[str]) -> None:
+    phone = Phone(house, house.tenant(number="+18005550100"))
+    phone.text("hello")
+    for text in texts:
+        phone.text(text)
+    assert phone.queued() == queued
+    assert phone.may_be_texted() is (texts != ["STOP"])
+
+
+def test_a_confirmation_leaves_within_five_minutes_of_the_stop_or_never(phone: Phone) -> None:
+    phone.text("STOP")
+    received_at = position_of(phone.house.inbound(phone.tenant)[0]["id"])
+    sql = "SELECT expires_at FROM outbox WHERE org_id = $1"
+    rows = phone.house.wait(phone.house.store.fetch(sql, UUID(phone.tenant.org.org_id)))
+    assert [row[0] for row in rows] == [received_at + 300 * 1_000_000]

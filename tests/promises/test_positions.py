@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,8 +20,9 @@ from roost.core.message import Draft, InboundEvent, ReceiptEvent, UnknownEvent, 
 from roost.store import base
 from roost.store.base import Store
 from roost.store.errors import ContentRefused
-from roost.store.group import Delivery, Group, Holder, Outcome
+from roost.store.group import Delivery, Outcome
 from roost.store.postgres import PostgresStore
+from roost.store.transaction import Transaction
 from support.carrier import CREDENTIAL
 from support.counters import held_counter, somebody_waits
 from support.house import House, Tenant
@@ -53,27 +55,59 @@ def instant_in(message_id: str) -> str:
 # ---- the next position is max(now, last + 1), per organization
 
 
-@given(st.lists(st.tuples(READINGS, st.lists(st.integers(0, 2), max_size=6)), min_size=1, max_size=12), st.data())
-def test_positions_strictly_increase_whatever_the_clock_does(groups: list[Any], data: st.DataObject) -> None:
-    counters = {f"org-{index}": data.draw(READINGS) for index in range(3)}
-    written: dict[str, list[str]] = {org_id: [] for org_id in counters}
-    for now, owners in groups:
-        texts = [draft(InboundEvent(f"{index}", "+1555", ("+1556",), "", b"")) for index in range(len(owners))]
-        deliveries = [
-            Delivery(f"org-{owner}", "account", [text], [], []) for owner, text in zip(owners, texts, strict=True)
-        ]
-        group = Group(deliveries, lambda bits: data.draw(st.integers(0, 2**bits - 1)))
-        group.route({("account", "+1556"): Holder("number", None)})
-        locked = group.org_ids()
-        assert locked == sorted(set(locked)), "locked in this order, two groups never deadlock"
-        expected = dict(counters)
-        newest = group.place({org_id: counters[org_id] for org_id in locked}, now)
-        for org_id, *_, message_id in group.key_rows():
-            expected[org_id] = max(now, expected[org_id] + 1)
+class Counters(Transaction):
+    """A transaction over counters in memory, with a clock that says what it is told."""
+
+    def __init__(self, last: dict[str, int], bits: Callable[[int], int]) -> None:
+        super().__init__(lambda: self.reading, bits)
+        self.last, self.reading = last, 0
+        self.locked: list[str] = []
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        raise NotImplementedError(sql)
+
+    async def many(self, sql: str, rows: Any) -> None:
+        raise NotImplementedError(sql)
+
+    async def joined(self, sql: str, columns: str, rows: Any) -> list[Any]:
+        raise NotImplementedError(sql)
+
+    async def _last_positions(self, org_ids: list[UUID]) -> list[Any]:
+        self.locked += map(str, org_ids)
+        return [(org_id, self.last[str(org_id)]) for org_id in org_ids]
+
+    async def _advance(self, counters: list[Any]) -> None:
+        self.last.update({str(org_id): last for org_id, last in counters})
+
+
+ORG_IDS = [str(UUID(int=number)) for number in (7, 5, 6)]
+
+
+@given(
+    st.lists(st.lists(st.tuples(READINGS, st.sampled_from(ORG_IDS)), max_size=6), min_size=1, max_size=12), st.data()
+)
+def test_positions_strictly_increase_whatever_the_clock_does(
+    groups: list[list[tuple[int, str]]], data: st.DataObject
+) -> None:
+    last = {org_id: data.draw(READINGS) for org_id in ORG_IDS}
+    written: dict[str, list[str]] = {org_id: [] for org_id in last}
+
+    async def one_group(texts: list[tuple[int, str]]) -> None:
+        tx = Counters(last, lambda bits: data.draw(st.integers(0, 2**bits - 1)))
+        await tx.lock(*(org_id for _, org_id in texts))
+        assert tx.locked == sorted({org_id for _, org_id in texts}), "locked in this order, two never deadlock"
+        expected = dict(last)
+        for reading, org_id in texts:
+            tx.reading = reading
+            message_id = tx.new_id(tx.take(org_id))
+            expected[org_id] = max(reading, expected[org_id] + 1)
             assert position_of(message_id) == expected[org_id]
             written[org_id].append(message_id)
-        counters |= newest
-        assert counters == expected
+        await tx.finish()
+        assert last == expected
+
+    for texts in groups:
+        asyncio.run(one_group(texts))
     for ids in written.values():
         assert all(one < next_one for one, next_one in pairwise(ids))
 

@@ -1,39 +1,15 @@
-"""What an inbound text sets off, in the transaction that stores it: its thread, its keyword, a receipt's status."""
-
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
+"""What a delivery sets off, in the transaction that stores it: a keyword's consent and answer, a receipt's status."""
 
 from roost.core.consent import CONFIRMATION_US, Reply, hear
-from roost.core.ids import floor_of, id_text, position_of
+from roost.core.ids import position_of
 from roost.core.numbers import is_e164
-from roost.core.outbound import THREAD_US, Send
+from roost.core.outbound import Send
 from roost.core.replies import reply_text
 from roost.store.consent import Evidence, Pair, record_opt_in, record_opt_out, standing_consent
-from roost.store.group import Group, Link, New
+from roost.store.group import Group, New
 from roost.store.receipts import apply_receipts
 from roost.store.sending import accept
-from roost.store.sql import load
 from roost.store.transaction import Transaction
-
-_SQL = load("outbound.sql")
-_REPLIES = "message_id uuid, org_id uuid, ours text, theirs text, since_id uuid"
-
-
-async def links_of(tx: Transaction, new: Sequence[New]) -> dict[str, Link]:
-    """By message: the newest outbound one of the 24 hours before it, exactly 24 hours among them."""
-    rows = await tx.joined(
-        _SQL["before_reply"],
-        _REPLIES,
-        [
-            (UUID(m.id), UUID(m.org_id), m.number, m.draft.from_number, UUID(floor_of(position_of(m.id) - THREAD_US)))
-            for m in new
-        ],
-    )
-    return {
-        id_text(message_id): Link(_text(related_id), _text(thread_id), bool(is_blocked))
-        for message_id, related_id, thread_id, is_blocked in rows
-    }
 
 
 async def apply_effects(tx: Transaction, group: Group, new_ids: set[str]) -> None:
@@ -77,7 +53,3 @@ async def _answer(tx: Transaction, message: New, reply: Reply) -> None:
         expires_at=position_of(message.id) + CONFIRMATION_US,
     )
     await accept(tx, [(send, policy.settings)])
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else id_text(value)

@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from roost.core.ids import RANDOM_BITS, uuid7
+from roost.core.ids import RANDOM_BITS, floor_of, position_of, uuid7
 from roost.core.message import MAX_INDEXED, Draft, ReceiptEvent, UnknownEvent, carrier_key
 from roost.core.organization import Settings
+from roost.core.outbound import THREAD_US
 from roost.core.text import storable
 
 
@@ -53,14 +54,6 @@ class Holder(NamedTuple):
 
     phone_number_id: str
     agent_id: str | None
-
-
-class Link(NamedTuple):
-    """What an inbound message answers, and whether its sender is on a block list."""
-
-    related_outbound_id: str | None
-    thread_id: str | None
-    is_blocked: bool
 
 
 class New(NamedTuple):
@@ -134,9 +127,12 @@ class Group:
                 for event in delivery.unknown
             ]
 
-    def org_ids(self) -> set[str]:
-        """Whose counters must be locked: for a message's place, and so that a receipt and its send see each other."""
-        return {c.org_id for c in self._candidates} | {d.org_id for d in self._deliveries if d.receipts}
+    def org_ids(self) -> list[str]:
+        """Whose counters must be locked: for a message's place, and so that a receipt and its send see each other.
+
+        In the order that keeps two groups from a deadlock.
+        """
+        return sorted({delivery.org_id for delivery in self._deliveries if delivery.drafts or delivery.receipts})
 
     def place(self, take: Callable[[str], int]) -> None:
         """Give every candidate the next position of its organization, which `take` takes."""
@@ -157,8 +153,8 @@ class Group:
             if message_id in new_ids
         ]
 
-    def messages(self, links: Mapping[str, Link]) -> list[Row]:
-        """Rows of inbound_messages, for the ids whose keys were new, which are those that have a link."""
+    def messages(self, new_ids: set[str]) -> list[Row]:
+        """Rows of inbound_messages, for the ids whose keys were new; the last column is before what they can answer."""
         return [
             (
                 c.org_id,
@@ -176,15 +172,13 @@ class Group:
                 c.draft.suspected,
                 c.draft.carrier_message_id,
                 c.draft.carrier_received_at,
-                link.thread_id,
-                link.related_outbound_id,
                 c.draft.opt_out_keyword is not None,
-                link.is_blocked,
                 c.account_id,
                 c.draft.raw,
+                floor_of(position_of(message_id) - THREAD_US),
             )
             for c, message_id in zip(self._candidates, self._ids, strict=True)
-            if (link := links.get(message_id)) is not None
+            if message_id in new_ids
         ]
 
     def receipt_events(self) -> list[tuple[str, str, list[ReceiptEvent]]]:

@@ -23,17 +23,6 @@ LEFT JOIN outbound_messages o ON o.org_id = w.org_id AND o.id = (
     WHERE p.org_id = w.org_id AND p.to_number = w.theirs AND p.from_number = w.ours
     ORDER BY p.org_id DESC, p.to_number DESC, p.from_number DESC, p.id DESC LIMIT 1);
 
--- before_reply: of each inbound message: the newest outbound one that it can answer (what surely never left is none), and
--- whether its sender is on a block list
-SELECT w.message_id, o.id, o.thread_id,
-    EXISTS (SELECT 1 FROM blocked_senders b WHERE b.org_id = w.org_id AND b.sender = w.theirs AND b.number IN (w.ours, ''))
-FROM wanted w
-LEFT JOIN outbound_messages o ON o.org_id = w.org_id AND o.id = (
-    SELECT p.id FROM outbound_messages p /* sqlite: INDEXED BY outbound_by_pair */
-    WHERE p.org_id = w.org_id AND p.to_number = w.theirs AND p.from_number = w.ours AND p.id > w.since_id
-        AND NOT (p.status = 'failed' AND p.carrier_message_id IS NULL)
-    ORDER BY p.org_id DESC, p.to_number DESC, p.from_number DESC, p.id DESC LIMIT 1);
-
 -- insert_outbound: a message as it was accepted
 INSERT INTO outbound_messages (org_id, id, phone_number_id, carrier_account_id, agent_id, request_id, from_number,
     to_number, body, channel, media, priority, tag, purpose, status, error_code, error_description, segment_count, thread_id)

@@ -11,7 +11,7 @@ import asyncpg
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
-from roost.store.effects import apply_effects, links_of
+from roost.store.effects import apply_effects
 from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, load, wanted_unnested
@@ -206,18 +206,13 @@ class PostgresStore(Store):
         fetch = self._intake_line.fetch
         group = Group(deliveries, self.random_bits)
         async with (await self._intake_line.connection()).transaction():
-            held = await fetch(_SQL["holders"], list(group.wanted()))
-            group.route({(str(a), n): Holder(str(i), str(g) if g else None) for a, n, i, g in held})
             tx = PostgresTransaction(self._intake_line, self.clock, self.random_bits)
-            org_ids = group.org_ids()
-            if org_ids:
-                await tx.lock(*org_ids)
+            group.route(await self._begin_group(tx, group))
             group.place(tx.take)
-            keys = group.key_rows()
-            new_ids = {str(row[0]) for row in await fetch(_SQL["insert_keys"], *_columns(keys))} if keys else set()
+            new_ids = await self._insert_keys(tx, group.key_rows())
             now = tx.now()
             for name, rows in (
-                ("insert_messages", group.messages(await links_of(tx, group.new(new_ids)))),
+                ("insert_messages", group.messages(new_ids)),
                 ("insert_receipts", group.receipts(now)),
                 ("insert_unrouted", group.unrouted(now)),
             ):
@@ -227,6 +222,30 @@ class PostgresStore(Store):
             newest = await tx.finish()
         self._watch_clock(newest)
         return group.outcomes(new_ids)
+
+    async def _begin_group(self, tx: Transaction, group: Group) -> dict[tuple[str, str], Holder]:
+        """Lock the counters, and look up who holds the numbers: at once, because each exchange costs as much as its work."""
+        org_ids, numbers = group.org_ids(), list(group.wanted())
+        if not org_ids:
+            return {}
+        if self._split_groups:
+            await tx.lock(*org_ids)
+            held = await tx.fetch(_SQL["holders"], numbers)
+        else:
+            rows = await tx.fetch(_SQL["lock_and_look_up"], org_ids, numbers)
+            tx.locked({str(org_id): last_us for org_id, last_us, *_ in rows})
+            held = [tuple(row)[2:] for row in rows if row[2] is not None]
+        return {(str(a), n): Holder(str(i), str(g) if g else None) for a, n, i, g in held}
+
+    async def _insert_keys(self, tx: Transaction, keys: list[Row]) -> set[str]:
+        """The ids of the messages that are new; the counters are written down in passing."""
+        if not keys:
+            return set()
+        if self._split_groups:
+            found = await tx.fetch(_SQL["insert_keys"], *_columns(keys))
+        else:
+            found = await tx.fetch(_SQL["insert_keys_and_advance"], *_columns(keys), *_columns(tx.unwritten()))
+        return {str(row[0]) for row in found}
 
     async def _migrate(self) -> None:
         async def apply(line: Line) -> None:
@@ -279,11 +298,8 @@ class PostgresTransaction(Transaction):
     async def many(self, sql: str, rows: Sequence[Row]) -> None:
         await self._line.many(sql, rows)
 
-    async def finish(self) -> int:
-        taken = self._taken_positions()
-        if taken:
-            await self._line.fetch(_SQL["advance"], *_columns(taken))
-        return max((last for _, last in taken), default=0)
+    async def _advance(self, counters: list[Row]) -> None:
+        await self._line.fetch(_SQL["advance"], *_columns(counters))
 
     async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
         return await self._line.fetch(wanted_unnested(sql, columns), *_columns(rows)) if rows else []

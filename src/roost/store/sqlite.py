@@ -19,7 +19,7 @@ from roost.core.inbox import InboxQuery, Page
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
-from roost.store.effects import apply_effects, links_of
+from roost.store.effects import apply_effects
 from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.sql import QUERIES, for_sqlite, load, wanted_values
@@ -138,8 +138,7 @@ class SqliteStore(Store):
             execute(_SQL["insert_key"], key)
             if changes():
                 new_ids.add(message_id)
-        links = await links_of(tx, group.new(new_ids))
-        self._writer.executemany(_SQL["insert_message"], [_message_row(row) for row in group.messages(links)])
+        self._writer.executemany(_SQL["insert_message"], [_message_row(row) for row in group.messages(new_ids)])
         now = tx.now()
         for name, rows in (("insert_receipt", group.receipts(now)), ("insert_unrouted", group.unrouted(now))):
             ids = 2 if name == "insert_receipt" else 3
@@ -209,10 +208,8 @@ class SqliteTransaction(Transaction):
     async def many(self, sql: str, rows: Sequence[Row]) -> None:
         self._writer.executemany(for_sqlite(sql), [_bound(row) for row in rows])
 
-    async def finish(self) -> int:
-        taken = self._taken_positions()
-        await self.many("UPDATE positions SET last_us = $2 WHERE org_id = $1", taken)
-        return max((last for _, last in taken), default=0)
+    async def _advance(self, counters: list[Row]) -> None:
+        await self.many("UPDATE positions SET last_us = $2 WHERE org_id = $1", counters)
 
     async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
         statement = for_sqlite(wanted_values(sql, columns))
@@ -248,12 +245,7 @@ def _bound(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _message_row(row: Row) -> Row:
-    org_id, message_id, phone_number_id, agent_id, *middle, thread_id, related_id, opt_out, blocked, account_id, raw = (
-        row
-    )
-    first = (bytes_of(org_id), bytes_of(message_id), bytes_of(phone_number_id), _bytes(agent_id))
-    return (*first, *middle, _bytes(thread_id), _bytes(related_id), opt_out, blocked, bytes_of(account_id), raw)
-
-
-def _bytes(message_id: str | None) -> bytes | None:
-    return bytes_of(message_id) if message_id else None
+    org_id, message_id, phone_number_id, agent_id, *middle, account_id, raw, since_id = row
+    agent = bytes_of(agent_id) if agent_id else None
+    first = (bytes_of(org_id), bytes_of(message_id), bytes_of(phone_number_id), agent)
+    return (*first, *middle, bytes_of(account_id), raw, bytes_of(since_id))

@@ -1,7 +1,7 @@
 """What a transaction can do, whichever database it is in: the code of a change is written once, over this."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,6 +28,7 @@ class Transaction(ABC):
         self._random_bits = random_bits
         self._last: dict[str, int] = {}
         self._taken: set[str] = set()
+        self._newest = 0
 
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
@@ -57,6 +58,10 @@ class Transaction(ABC):
         for org_id, last_us in await self._last_positions([UUID(org_id) for org_id in sorted(set(org_ids))]):
             self._last[id_text(org_id)] = last_us
 
+    def locked(self, last: Mapping[str, int]) -> None:
+        """The counters were locked by a statement of the caller's, and this was the last position of each."""
+        self._last.update(last)
+
     def now(self) -> int:
         """The clock. Read after `lock`: a time from before could be older than what was committed since."""
         return self._clock()
@@ -65,6 +70,7 @@ class Transaction(ABC):
         """The next position of an organization that is locked: max(now, last + 1)."""
         self._last[org_id] = position = max(self.now(), self._last[org_id] + 1)
         self._taken.add(org_id)
+        self._newest = max(self._newest, position)
         return position
 
     async def position(self, org_id: str) -> int:
@@ -73,12 +79,22 @@ class Transaction(ABC):
             await self.lock(org_id)
         return self.take(org_id)
 
-    @abstractmethod
     async def finish(self) -> int:
-        """Write down how far the counters have come: before the commit. The newest position of all, or 0."""
+        """Write down how far the counters have come: before the commit. The newest position that was taken, or 0."""
+        taken = self.unwritten()
+        if taken:
+            await self._advance(taken)
+        return self._newest
 
-    def _taken_positions(self) -> list[Row]:
-        return [(UUID(org_id), self._last[org_id]) for org_id in sorted(self._taken)]
+    def unwritten(self) -> list[Row]:
+        """(org_id, last_us) of the counters that have moved, which whoever asks writes down now."""
+        rows = [(UUID(org_id), self._last[org_id]) for org_id in sorted(self._taken)]
+        self._taken.clear()
+        return rows
+
+    @abstractmethod
+    async def _advance(self, counters: list[Row]) -> None:
+        """Write them down."""
 
     def new_id(self, position_us: int | None = None) -> str:
         """A new id at a position, or at the present time for what nobody follows."""
