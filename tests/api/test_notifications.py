@@ -8,7 +8,7 @@ import pytest
 
 from roost.store.agent_requests import note_settled
 from roost.store.transaction import Transaction
-from support.agents import hear, notifications, requested
+from support.agents import notifications, requested, texted_by
 from support.house import House, Tenant
 from support.settling import settle, uuid_of
 
@@ -18,10 +18,7 @@ CONTACT, OTHER = "+15554443333", "+15557778888"
 
 @pytest.fixture
 def tenant(house: House) -> Tenant:
-    made = house.tenant(carrier="loopback", number="+14151234567")
-    hear(house, made, CONTACT)
-    hear(house, made, OTHER)
-    return made
+    return texted_by(house, CONTACT, OTHER)
 
 
 def tell(house: House, tenant: Tenant, count: int) -> None:

@@ -6,13 +6,12 @@ from uuid import UUID
 import pytest
 
 from roost.core.ids import FIRST_ID
-from support.allowed import allowed, but, error_of
+from support.allowed import UNKNOWN_ID, allowed, assert_guarded, error_of
 from support.house import House, Tenant
 from support.payloads import bandwidth_inbound
 from support.stored import stored_outbound
 
 PATH = "/v1/phone-numbers"
-UNKNOWN_ID = "01900000-0000-7000-8000-000000000000"
 SHAPE = [
     "id", "number", "number_type", "inbound_url", "status_url", "label", "campaign_id", "sms_enabled", "mms_enabled",
     "created_at", "updated_at",
@@ -212,15 +211,7 @@ def test_every_route_refuses_who_may_not_and_what_is_not_there(
     house: House, method: str, path: str, scope: str
 ) -> None:
     tenant, stranger = house.tenant(), house.tenant()
-    call = house.http.request
-    assert error_of(call(method, PATH + path)) == (401, "UNAUTHORIZED")
-    assert error_of(call(method, PATH + path, headers=allowed(house, tenant, *but(scope)))) == (403, "FORBIDDEN")
-    if not path:
-        return
-    auth = allowed(house, tenant)
-    for missing in (UNKNOWN_ID, stranger.number.id):
-        assert error_of(call(method, f"{PATH}/{missing}", headers=auth)) == (404, "NOT_FOUND")
-    assert error_of(call(method, f"{PATH}/7", headers=auth)) == (400, "VALIDATION_FAILED")
+    assert_guarded(house, tenant, method, PATH + path, scope, stranger.number.id)
     assert house.wait(house.directory.number(stranger.number.number)) == stranger.number
 
 

@@ -13,7 +13,7 @@ from oneshot.x402 import parse_payment_required, sign_read_proof
 
 from roost.api.oneshot_send import refusal_of
 from roost.api.quotes import QUOTE_US
-from support.agents import SEND, ask, execute, hear, quoted, request_of, requested
+from support.agents import SEND, ask, execute, hear, quoted, request_of, requested, texted_by
 from support.databases import Database
 from support.house import House, Tenant
 from support.wire import Wire
@@ -26,9 +26,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 @pytest.fixture
 def tenant(house: House) -> Tenant:
     """An agent whose number a contact has texted."""
-    made = house.tenant(carrier="loopback", number="+14151234567")
-    hear(house, made, CONTACT)
-    return made
+    return texted_by(house, CONTACT)
 
 
 def test_a_first_send_is_answered_with_the_documented_quote_at_price_zero(house: House, tenant: Tenant) -> None:

@@ -4,7 +4,7 @@ import pytest
 from eth_account import Account
 from oneshot.x402 import sign_read_proof
 
-from support.agents import hear, notifications, request_of, requested
+from support.agents import hear, notifications, request_of, requested, texted_by
 from support.house import House, Tenant
 from support.settling import settle, uuid_of
 
@@ -15,10 +15,7 @@ DAY_US = 24 * 3600 * 1_000_000
 @pytest.fixture
 def tenant(house: House) -> Tenant:
     """An agent that two contacts have texted; nothing is sent but by `settle`."""
-    made = house.tenant(carrier="loopback", number="+14151234567")
-    hear(house, made, CONTACT)
-    hear(house, made, OTHER)
-    return made
+    return texted_by(house, CONTACT, OTHER)
 
 
 def public_ids(house: House, tenant: Tenant) -> dict[str, str]:

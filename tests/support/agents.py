@@ -17,6 +17,14 @@ def hear(house: House, tenant: Tenant, sender: str, text: str = "hello?", to: st
     assert house.deliver(tenant, event).json()["stored"] == 1
 
 
+def texted_by(house: House, *contacts: str) -> Tenant:
+    """An agent that these have texted; what it sends waits to be settled."""
+    made = house.tenant(carrier="loopback", number="+14151234567")
+    for contact in contacts:
+        hear(house, made, contact)
+    return made
+
+
 def ask(house: House, tenant: Tenant, to: Any, message: Any = "on my way", **options: Any) -> httpx.Response:
     """POST it once; `quote` is sent as x-quote-id, `headers` too, and the rest are fields of the body."""
     headers = {**tenant.agent_header, **options.pop("headers", {})}

@@ -8,6 +8,8 @@ from oneshot.x402 import sign_read_proof
 from roost.core.scopes import SCOPES
 from support.house import House, Tenant
 
+UNKNOWN_ID = "01900000-0000-7000-8000-000000000000"
+
 
 def allowed(house: House, tenant: Tenant, *scopes: str) -> dict[str, str]:
     """The header of a key with these scopes, or with all of them."""
@@ -36,6 +38,23 @@ class Signer:
         """Of one request: a proof works once."""
         proof = sign_read_proof(self.private_key, self.address, scope=scope)
         return {"X-Agent-ID": self.address, "x-agent-proof": proof, **more}
+
+
+def assert_guarded(
+    house: House, tenant: Tenant, method: str, path: str, scope: str, theirs: str, body: Any = None
+) -> None:
+    """401 without a key, 403 without its scope; and where the path has an id: 404 for one that is nobody's or another's,
+    400 for none."""
+
+    def refusal(path_id: str, headers: dict[str, str]) -> tuple[int, str]:
+        return error_of(house.http.request(method, path.replace(UNKNOWN_ID, path_id), json=body, headers=headers))
+
+    assert refusal(UNKNOWN_ID, {}) == (401, "UNAUTHORIZED")
+    assert refusal(UNKNOWN_ID, allowed(house, tenant, *but(scope))) == (403, "FORBIDDEN")
+    if UNKNOWN_ID in path:
+        auth = allowed(house, tenant)
+        assert refusal(UNKNOWN_ID, auth) == refusal(theirs, auth) == (404, "NOT_FOUND")
+        assert refusal("7", auth) == (400, "VALIDATION_FAILED")
 
 
 def error_of(answer: Any) -> tuple[int, str]:

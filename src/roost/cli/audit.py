@@ -7,7 +7,7 @@ import msgspec
 
 from roost.api.audit import entry_body
 from roost.api.contacts import erased_body
-from roost.cli.common import Context, command, find_organization
+from roost.cli.common import Context, command, find_organization, of_organization
 from roost.core.numbers import is_sender
 from roost.store.audit import OPERATOR, AuditFilters, audit_log
 from roost.store.base import Store
@@ -22,7 +22,7 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @click.option("--action", help="Only this action, such as api_key.created.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")
 @command
@@ -44,7 +44,7 @@ def contact() -> None:
 
 @contact.command("erase")
 @click.argument("number", metavar="E164")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @command
 def contact_erase(context: Context, number: str, org_text: str) -> None:
     """Erase the words and media of a contact's messages, both ways; its consent stays."""

@@ -12,7 +12,6 @@ import click
 from roost import config as settings
 from roost.config import SETTINGS, Config, ConfigError
 from roost.core.ids import parse_uuid
-from roost.core.times import rfc3339
 from roost.errors import Refusal
 from roost.logs import configure
 from roost.server import now_us, running_server
@@ -28,6 +27,9 @@ Command = Callable[..., Any]
 _NO_OPTION = {"secret_key"}
 #: How many a command lists, newest first.
 LISTED = 1000
+of_organization = click.option(
+    "--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name."
+)
 DAY_US = 24 * 3600 * 1_000_000
 
 
@@ -133,11 +135,6 @@ async def find_number(directory: Directory, text: str) -> Number:
     if number is None:
         raise click.ClickException(f"nobody has registered {text}; see: roost number add")
     return number
-
-
-def moment(us: int | None) -> str | None:
-    """A time as it is printed."""
-    return None if us is None else rfc3339(us)
 
 
 def _shown(value: Any) -> str:

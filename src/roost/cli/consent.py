@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from roost.cli.common import Context, command, find_organization, moment
+from roost.api.answers import moment
+from roost.cli.common import Context, command, find_organization, of_organization
 from roost.core.consent import Consent
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164, is_sender
@@ -19,7 +20,6 @@ from roost.store.consent_list import ConsentQuery, list_consents
 from roost.store.directory import Directory, Organization
 from roost.store.policy import policy_of
 
-_ORG = click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
 _LIMIT = click.option(
     "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="At most so many."
 )
@@ -31,7 +31,7 @@ def consent() -> None:
 
 
 @consent.command("list")
-@_ORG
+@of_organization
 @click.option("--contact", metavar="E164", help="Only this contact.")
 @_LIMIT
 @command
@@ -45,7 +45,7 @@ def consent_list(context: Context, org_text: str, contact: str | None, limit: in
 
 
 @consent.command("record")
-@_ORG
+@of_organization
 @click.option("--number", required=True, metavar="E164", help="The number of ours that may text.")
 @click.option("--contact", required=True, metavar="E164", help="Who agreed.")
 @click.option("--agreement", required=True, metavar="TEXT", help="What they agreed to.")
@@ -78,7 +78,7 @@ def consent_record(context: Context, org_text: str, number: str, contact: str, a
 
 @consent.command("revoke")
 @click.argument("consent_id", metavar="ID")
-@_ORG
+@of_organization
 @command
 def consent_revoke(context: Context, consent_id: str, org_text: str) -> None:
     """Opt a contact out; what is queued to them from that number never leaves."""
@@ -100,7 +100,7 @@ def block() -> None:
 
 @block.command("add")
 @click.argument("sender")
-@_ORG
+@of_organization
 @click.option("--number", metavar="E164", help="Only on this number of the organization's.")
 @click.option("--reason", help="Why, for people.")
 @command
@@ -120,7 +120,7 @@ def block_add(context: Context, sender: str, org_text: str, number: str | None, 
 
 
 @block.command("list")
-@_ORG
+@of_organization
 @_LIMIT
 @command
 def block_list_(context: Context, org_text: str, limit: int) -> None:
@@ -134,7 +134,7 @@ def block_list_(context: Context, org_text: str, limit: int) -> None:
 
 @block.command("remove")
 @click.argument("entry_id", metavar="ID")
-@_ORG
+@of_organization
 @command
 def block_remove(context: Context, entry_id: str, org_text: str) -> None:
     """Unblock a sender. What came meanwhile stays marked."""

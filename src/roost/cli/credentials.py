@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from roost.cli.common import DAY_US, LISTED, Context, command, find_agent, find_organization, moment
+from roost.api.answers import moment
+from roost.cli.common import DAY_US, LISTED, Context, command, find_agent, find_organization, of_organization
 from roost.core.ids import parse_uuid
 from roost.core.scopes import SCOPES
 from roost.store.base import Store
@@ -18,7 +19,7 @@ def key() -> None:
 
 
 @key.command("create")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @click.option("--label", required=True, help="What people call it.")
 @click.option("--scope", "scopes", required=True, multiple=True, metavar="SCOPE", help="What it may do; repeatable.")
 @click.option("--expires-in", type=click.IntRange(1, 36500), metavar="DAYS", help="Days until it expires.")
@@ -51,7 +52,7 @@ def key_create(context: Context, org_text: str, label: str, scopes: tuple[str, .
 
 
 @key.command("list")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @command
 def key_list(context: Context, org_text: str) -> None:
     """List an organization's API keys, revoked ones too, newest first."""

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
+from roost.api.answers import moment
 from roost.carriers.contract import IntakeRequest
 from roost.carriers.registry import CARRIERS
-from roost.cli.common import Context, command, find_organization, moment
+from roost.cli.common import Context, command, find_organization
 from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
 from roost.core.message import Draft

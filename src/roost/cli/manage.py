@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from roost.api.answers import moment
 from roost.api.number_bodies import MAX_PACE
 from roost.api.numbers import https_url
 from roost.api.proof import checksum_address, is_wallet
 from roost.carriers.registry import CARRIERS
-from roost.cli.common import LISTED, Context, command, find_agent, find_number, find_organization, moment
+from roost.cli.common import LISTED, Context, command, find_agent, find_number, find_organization, of_organization
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164
 from roost.store.base import Store
@@ -26,7 +27,7 @@ def carrier() -> None:
 
 @carrier.command("add")
 @click.argument("name", type=click.Choice(sorted(CARRIERS)))
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @click.option("--label", default="", help="What people call it.")
 @click.option("--basic-user", help="User of the credential that the carrier sends; generated if not given.")
 @click.option("--basic-password", help="Its password.")
@@ -84,7 +85,7 @@ def number() -> None:
 
 @number.command("add")
 @click.argument("e164")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @click.option("--carrier", "account_text", required=True, metavar="ACCOUNT", help="The carrier account's id.")
 @click.option("--agent", "wallet", metavar="WALLET", help="The agent that holds the number from now on.")
 @click.option("--label", default="", help="What people call it.")
@@ -120,7 +121,7 @@ def number_add(context: Context, e164: str, org_text: str, account_text: str, wa
 
 
 @number.command("list")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @command
 def number_list(context: Context, org_text: str) -> None:
     """List an organization's numbers, newest first."""
@@ -213,7 +214,7 @@ def agent() -> None:
 
 @agent.command("add")
 @click.argument("wallet")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @click.option("--open", "is_open", is_flag=True, help="Believe the X-Agent-ID header alone, which anybody can send.")
 @command
 def agent_add(context: Context, wallet: str, org_text: str, is_open: bool) -> None:
@@ -237,7 +238,7 @@ def agent_add(context: Context, wallet: str, org_text: str, is_open: bool) -> No
 
 
 @agent.command("list")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @command
 def agent_list(context: Context, org_text: str) -> None:
     """List an organization's agents, newest first."""

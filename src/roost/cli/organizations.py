@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
+from roost.api.answers import moment
 from roost.api.organization import change_organization
-from roost.cli.common import Context, command, find_organization, moment
+from roost.cli.common import Context, command, find_organization
 from roost.store.audit import OPERATOR
 from roost.store.base import Store
 from roost.store.directory import Directory, Profile

@@ -4,7 +4,8 @@ from typing import Any, get_args
 
 import click
 
-from roost.cli.common import Context, command, find_organization, moment
+from roost.api.answers import moment
+from roost.cli.common import Context, command, find_organization, of_organization
 from roost.core.ids import parse_uuid
 from roost.store.base import Store
 from roost.store.directory import Directory
@@ -20,7 +21,7 @@ def outbox() -> None:
 
 
 @outbox.command("list")
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @click.option("--state", type=click.Choice(STATES), help="Only what is in this state.")
 @command
 def outbox_list(context: Context, org_text: str, state: State | None) -> None:
@@ -37,7 +38,7 @@ def outbox_list(context: Context, org_text: str, state: State | None) -> None:
 @outbox.command("settle")
 @click.argument("message_id", metavar="MESSAGE_ID")
 @click.argument("decision", type=click.Choice(get_args(Decision)))
-@click.option("--org", "org_text", required=True, metavar="ORG", help="The organization, by id or name.")
+@of_organization
 @command
 def outbox_settle(context: Context, message_id: str, decision: Decision, org_text: str) -> None:
     """Decide about a message that was perhaps sent (sent, failed, retry) or is held (release, failed).
