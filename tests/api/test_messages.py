@@ -188,7 +188,10 @@ def test_filters_combine(
         ({"tag": ""}, {"tag": "must be 1..64 chars"}),
         ({"to": "+1 555"}, {"to": "must be E.164 (write + as %2B), a short code or a sender name"}),
         ({"cursor": "x"}, {"cursor": "must be the next cursor of this list with the same filters; begin again without it"}),
-        ({"color": "red"}, {"color": "is not a parameter of this route; it takes cursor, from, include, limit, offset, status, tag, to"}),
+        (
+            {"color": "red"},
+            {"color": "is not a parameter of this route; it takes cursor, from, include, limit, offset, status, tag, to"},
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_parameter_is_refused(
