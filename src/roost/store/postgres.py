@@ -20,9 +20,7 @@ from roost.store.turns import Turns
 from roost.store.vault import Vault
 
 OLDEST_VERSION = 15
-CONNECT_TIMEOUT = 5.0
-STATEMENT_TIMEOUT = 30.0
-LINE_TIMEOUT = 5.0
+CONNECT_TIMEOUT, STATEMENT_TIMEOUT, LINE_TIMEOUT = 5.0, 30.0, 5.0
 
 _SQL = load("postgres.sql")
 #: Names the one lock under which migrations run; any number will do as long as it never changes.
