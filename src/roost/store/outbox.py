@@ -17,7 +17,8 @@ from roost.store.standing import forget, keep, standing_of
 from roost.store.transaction import Reader, Row, Transaction
 
 _SQL = load("outbox.sql")
-_LEASES = "org_id uuid, message_id uuid, lease uuid, due_at bigint"
+_OWNED = "org_id uuid, message_id uuid, lease uuid"
+_LEASES = f"{_OWNED}, due_at bigint"
 #: Longer than a send can take: the last look, connecting, the answer and its settlement.
 LEASE_US = 60 * SECOND_US
 #: A number takes what it may send in this time at once, so that a fast one does not cost a transaction for each text.
@@ -123,9 +124,9 @@ class _Leasing:
         expired = await tx.fetch(_SQL["expire_leases"], self._key, now, _MAX_ROWS) if has_expired else []
         look_ups = await self._look_ups() if has_look_ups else []
         paces = await self._take(limit)
-        keys = [(*leased.key, UUID(self._lease), now + LEASE_US) for leased in self._taken]
-        await tx.joined(_SQL["lease"], _LEASES, keys)
-        await tx.joined(_SQL["begin_sending"], _LEASES, keys)
+        leases = [(*leased.key, UUID(self._lease), now + LEASE_US) for leased in self._taken]
+        await tx.joined(_SQL["lease"], _LEASES, leases)
+        await tx.joined(_SQL["begin_sending"], _LEASES, leases)
         await tx.many(_SQL["keep_pace"], [(self._key, UUID(each), at) for each, (_, at) in paces.items() if at > now])
         return Batch(
             self._taken, look_ups, len(expired), min((at for _, at in paces.values() if at > now), default=None)
@@ -202,8 +203,8 @@ async def still_wanted(store: Store, leased: Leased) -> str | None:
 
 async def last_looks(store: Store, batch: Sequence[Leased]) -> list[str | None]:
     """The same of several at once, in order."""
-    wanted = [(*leased.key, UUID(leased.lease), 0) for leased in batch]
-    rows = await store.joined(_SQL["last_look"], _LEASES, wanted)
+    wanted = [(*leased.key, UUID(leased.lease)) for leased in batch]
+    rows = await store.joined(_SQL["last_look"], _OWNED, wanted)
     found = {id_text(message_id): _reason(row, store.clock()) for message_id, *row in rows}
     return [found.get(leased.message_id, LEASE_LOST) for leased in batch]
 
