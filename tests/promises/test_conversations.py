@@ -231,7 +231,7 @@ def _uuid(public_id: str | None) -> str | None:
 
 def test_a_conversation_keeps_its_promises_whatever_happens_in_whatever_order(world: World) -> None:
     bounded = settings(
-        max_examples=70,
+        max_examples=45,
         stateful_step_count=25,
         deadline=None,
         database=None,

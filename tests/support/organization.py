@@ -54,6 +54,7 @@ class World:
         self._database, self._data_dir, self.api = database, data_dir, api
         self.examples = itertools.count(1)
         self.house = self._start(None)
+        api.clock = lambda: self.house.clock()
 
     def _start(self, before: House | None) -> House:
         house = House(self._database, self._data_dir, bandwidth_url=self.api.base_url, segments_per_second=0)
