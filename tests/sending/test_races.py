@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 
 from roost.core.ids import parse_uuid, position_of, ulid_of
-from roost.core.outbound import THREAD_US
 from roost.core.times import rfc3339
 from roost.store.consent import Evidence, Pair, record_opt_out
 from roost.store.outbox import LEASE_US, Leased, lease, still_wanted
@@ -29,6 +28,7 @@ from support.outbound import CONTACT, Stand, is_settled, send, send_many, stand_
 from support.payloads import bandwidth_inbound
 
 OTHER = "+15550001111"
+DAY_US = 24 * 3600 * 1_000_000
 
 
 @pytest.fixture
@@ -399,7 +399,7 @@ def test_a_reply_24_hours_after_exactly_is_one_and_one_microsecond_more_is_none(
     hear(idle, tenant, "Hi, is the flat still free?")
     message_id = idle.sent(tenant, CONTACT, "It is.")
     idle.wait(run_worker(idle))
-    idle.clock.frozen_us = position_of(message_id) + THREAD_US + more_us
+    idle.clock.frozen_us = position_of(message_id) + DAY_US + more_us
     hear(idle, tenant, "Then I take it.")
     inbox = idle.http.get("/v1/tools/sms/inbox", headers=tenant.agent_header).json()["messages"]
     wanted = f"msg_{ulid_of(message_id)}" if is_linked else None
