@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from roost.core.ids import parse_uuid
+from roost.core.ids import parse_uuid, position_of, ulid_of
+from roost.core.times import rfc3339
 from roost.store.consent import Evidence, Pair, record_opt_out
 from roost.store.outbox import LEASE_US, Leased, lease, still_wanted
 from roost.store.settling import (
@@ -24,8 +25,10 @@ from roost.worker import Worker
 from support.bandwidth_api import BandwidthApi, Reply
 from support.house import House, Tenant
 from support.outbound import CONTACT, Stand, is_settled, send, send_many, stand_of, tell, until, wake
+from support.payloads import bandwidth_inbound
 
 OTHER = "+15550001111"
+DAY_US = 24 * 3600 * 1_000_000
 
 
 @pytest.fixture
@@ -335,3 +338,70 @@ def test_what_is_in_flight_is_finished_when_told_to_stop_and_the_rest_stays_queu
 
 async def stop_leasing(house: House) -> None:
     house.worker.stop_leasing()
+
+
+def hear(house: House, tenant: Tenant, text: str, *, late_us: int = 0) -> None:
+    """The contact texts: it is stored before this returns."""
+    name = f"in-{len(house.inbound(tenant))}"
+    time = rfc3339(house.clock() - late_us)
+    payload = bandwidth_inbound(name, tenant.number.number, text=text, sender=CONTACT, time=time)
+    assert house.deliver(tenant, [payload]).json()["stored"] == 1
+
+
+def bodies(api: BandwidthApi) -> list[str]:
+    """What the carrier was given, in the order in which it came."""
+    return [post["text"] for post in api.posts]
+
+
+def test_a_stop_that_comes_by_text_while_the_worker_holds_the_lease_is_the_last_word(
+    idle: House, tenant: Tenant, api: BandwidthApi
+) -> None:
+    hear(idle, tenant, "Hi, is the flat still free?")
+    message_id = idle.sent(tenant, CONTACT, "It is.")
+    leased = lease_one(idle, tenant)
+    hear(idle, tenant, "STOP")
+    idle.wait(Worker(idle.store, idle.outside)._send(leased))
+    assert stand_of(idle, tenant, message_id)[3:6] == ("failed", None, "CONSENT_REQUIRED")
+    idle.wait(run_worker(idle))
+    [confirmation] = bodies(api)
+    assert "unsubscribed" in confirmation
+
+
+def test_a_stop_then_ok_thanks_then_a_send_is_refused_and_nothing_leaves(
+    idle: House, tenant: Tenant, api: BandwidthApi
+) -> None:
+    hear(idle, tenant, "Hi, is the flat still free?")
+    hear(idle, tenant, "STOP")
+    hear(idle, tenant, "ok thanks")
+    answer = idle.send(tenant, CONTACT, "One more thing")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (453, "CONSENT_REQUIRED")
+    for _ in range(3):
+        idle.wait(run_worker(idle))
+    assert ["unsubscribed" in body for body in bodies(api)] == [True]
+
+
+@pytest.mark.parametrize(("late_us", "status"), [(0, 202), (1, 453), (3600 * 1_000_000, 453)])
+def test_a_start_delivered_late_after_a_newer_stop_lifts_nothing(
+    idle: House, tenant: Tenant, late_us: int, status: int
+) -> None:
+    """By the carrier's times: the START was texted before the STOP, and comes after it."""
+    idle.clock.frozen_us = idle.clock()
+    hear(idle, tenant, "STOP")
+    hear(idle, tenant, "START", late_us=late_us)
+    assert idle.send(tenant, CONTACT).status_code == status
+
+
+@pytest.mark.parametrize(("more_us", "is_linked"), [(0, True), (1, False)])
+def test_a_reply_24_hours_after_exactly_is_one_and_one_microsecond_more_is_none(
+    idle: House, tenant: Tenant, more_us: int, is_linked: bool
+) -> None:
+    idle.clock.frozen_us = idle.clock()
+    hear(idle, tenant, "Hi, is the flat still free?")
+    message_id = idle.sent(tenant, CONTACT, "It is.")
+    idle.wait(run_worker(idle))
+    idle.clock.frozen_us = position_of(message_id) + DAY_US + more_us
+    hear(idle, tenant, "Then I take it.")
+    inbox = idle.http.get("/v1/tools/sms/inbox", headers=tenant.agent_header).json()["messages"]
+    wanted = f"msg_{ulid_of(message_id)}" if is_linked else None
+    assert (inbox[0]["related_outbound_id"], inbox[0]["thread_id"]) == (wanted, wanted)
+    assert (idle.sent(tenant, CONTACT, "Good.") and idle.outbound(tenant)[0]["thread_id"] == message_id) == is_linked

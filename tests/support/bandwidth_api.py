@@ -5,12 +5,14 @@ import base64
 import json
 import threading
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import httpx
 from aiohttp import web
 
+from roost.core.times import parse_instant, rfc3339
+from roost.server import now_us
 from support.credentials import ACCOUNT_ID, BASIC, PASSWORD, USER
 from support.payloads import bandwidth_status
 
@@ -44,6 +46,7 @@ class BandwidthApi:
         self.queries: list[dict[str, str]] = []
         self.script: deque[Reply] = deque()
         self.webhook_url = ""
+        self.clock: Callable[[], int] = now_us
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -147,10 +150,12 @@ class BandwidthApi:
         refused = self._refused(request)
         if refused:
             return refused
+        since, until = (parse_instant(request.query[name])[0] for name in ("fromDateTime", "toDateTime"))
         found = [
             {"messageId": each["id"], "sourceTn": each["from"], "destinationTn": each["to"][0], "messageStatus": "SENT"}
             for each in self.records
             if (each["from"], each["to"][0]) == (request.query["sourceTn"], request.query["destinationTn"])
+            and since <= parse_instant(each["time"])[0] <= until
         ]
         with self._changed:
             self.queries.append(dict(request.query))
@@ -162,7 +167,7 @@ class BandwidthApi:
         record = {
             "id": f"bw-{len(self.records) + 1:06}",
             "owner": wanted["from"],
-            "time": "2026-11-22T12:00:00.000Z",
+            "time": rfc3339(self.clock()),
             "segmentCount": 1,
             "direction": "out",
             **wanted,
