@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-from bench import ingest, listing, page, queries
+from bench import ingest, listing, page, queries, sending
 from bench.machine import describe
 from bench.places import Places
 from bench.report import TARGET_HEAD, Section, Table, Target, as_text
@@ -16,7 +16,7 @@ from bench.scale import FEW_ROWS, FULL, QUICK, Scale
 from bench.worker import Worker
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("ingest", "list", "pages", "rows", "polling")
+PARTS = ("ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair")
 
 Measured = tuple[Section, list[Target]]
 
@@ -38,6 +38,12 @@ def measure(kind: str, parts: set[str], load: Worker, scale: Scale) -> Iterator[
                     yield queries.many_rows(kind, many, few, load, scale)
                 if "polling" in parts:
                     yield queries.idle_polling(kind, many, few, load, scale)
+        if "sends" in parts:
+            yield sending.sends(kind, places, load, scale)
+        if "outbox" in parts:
+            yield sending.outbox(kind, places, load, scale)
+        if "fair" in parts:
+            yield sending.fair(kind, places, scale)
 
 
 def main() -> None:

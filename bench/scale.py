@@ -15,10 +15,16 @@ class Scale(NamedTuple):
     page: int
     query_rounds: int
     query_seconds: float
+    queued: int
+    """What the outbox is drained of."""
+    busy: int
+    """What the busy organization has queued, called a hundred thousand in what follows."""
+    quiet: int
+    """How many messages the quiet one sends."""
 
 
-FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 9, 0.2)
-QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 5, 0.08)
+FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 9, 0.2, 5000, 100_000, 100)
+QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 5, 0.08, 3000, 20_000, 60)
 
 FEW_ROWS = 1000
 WARM_UP = 0.3

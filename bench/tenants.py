@@ -11,6 +11,13 @@ from roost.store.base import Store
 from roost.store.directory import Directory
 
 _BASIC = ("bandwidth", "kP3vWq8ZrT5xYn2L")
+_SECRETS = {
+    "basic": [_BASIC],
+    "account_id": "9900000",
+    "application_id": "93de2206-9669-4e07-948d-329f4b722ee2",
+    "api_user": "bench",
+    "api_password": "Zt5xYn2LkP3vWq8r",
+}
 TEXT = (
     "Hi, I ordered two of the blue ones last week and only one of them came today. Can you check what happened to the "
     "other? My order is 7421. Thanks, Maria"
@@ -48,7 +55,7 @@ async def furnish(store: Store, count: int) -> list[Tenant]:
 
 async def _tenant(directory: Directory, index: int) -> Tenant:
     org = await directory.create_organization(f"Organization {index}")
-    account = await directory.add_carrier_account(org.org_id, "bandwidth", "", {"basic": [_BASIC]})
+    account = await directory.add_carrier_account(org.org_id, "bandwidth", "", _SECRETS)
     lines = []
     for place in (2 * index, 2 * index + 1):
         agent = await directory.add_agent(org.org_id, f"0x{place:040x}", open_=True)
@@ -56,7 +63,7 @@ async def _tenant(directory: Directory, index: int) -> Tenant:
         number = await directory.add_number(org.org_id, f"+1555{place:07}", account.id, agent.id, "")
         assert number is not None
         lines.append(Line(number.number, number.id, agent.id, agent.wallet))
-    key = await directory.create_api_key(org.org_id, "bench", ["messages:read"], None)
+    key = await directory.create_api_key(org.org_id, "bench", ["messages:read", "messages:send"], None)
     return Tenant(org.org_id, account.id, key.plaintext, *lines)
 
 
@@ -72,6 +79,16 @@ def delivery(tenant: Tenant, sender: str) -> str:
     return (
         f"POST /carriers/bandwidth/{tenant.account_id} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: BandwidthAPI/v2\r\n"
         f"Content-Type: application/json; charset=utf-8\r\nAuthorization: Basic {credential}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+def posting(tenant: Tenant, to: str) -> str:
+    """The request that sends a text."""
+    body = json.dumps({"from": tenant.busy.number, "to": to, "text": TEXT})
+    lines = "".join(f"{name}: {value}\r\n" for name, value in tenant.key_header.items())
+    return (
+        f"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{lines}"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from roost.api.auth import ShortCache
-from roost.carriers.contract import Accepted, Carrier, OutgoingText, SendFailed
+from roost.carriers.contract import Accepted, Carrier, OutgoingText, SendFailed, Withdrawn
 from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
@@ -23,7 +23,7 @@ from roost.store.base import Store
 from roost.store.committer import GroupCommitter
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused, StoreUnavailable
-from roost.store.outbox import Leased, depth, due_organizations, known_ids, lease, still_wanted
+from roost.store.outbox import Leased, depth, due_organizations, known_ids, last_looks, lease
 from roost.store.settling import (
     Settle,
     settle_accepted,
@@ -36,7 +36,7 @@ from roost.store.settling import (
 )
 
 #: Messages in flight: in all, and of one organization.
-SLOTS, SHARE = 64, 16
+SLOTS, SHARE = 256, 64
 #: Without being woken it looks again after this time: other processes queue too, and what waits becomes due.
 _REST_SECONDS = 1.0
 #: What is in flight may take this long to finish once we are told to stop: longer than any request.
@@ -60,7 +60,8 @@ class Worker:
         self._running: asyncio.Task[None] | None = None
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._next_at: dict[str, int] = {}
-        self._settlers: dict[str, GroupCommitter[tuple[str, Settle], bool]] = {}
+        self._settlers: dict[str, GroupCommitter[tuple[Leased, Settle], bool]] = {}
+        self._looks: GroupCommitter[Leased, str | None] = GroupCommitter(partial(last_looks, store))
         self._accounts: ShortCache[CarrierAccount] = ShortCache(Directory(store).carrier_account)
         self._counted_at = float("-inf")
         self._stopping = False
@@ -172,10 +173,6 @@ class Worker:
                     settle_refused, leased=leased, code="RECEIVE_ONLY", description="the carrier account cannot send"
                 )
             carrier_name = carrier.NAME
-            reason = await still_wanted(self._store, leased)
-            if reason is not None:
-                outcome = "withdrawn"
-                return partial(settle_unsent, leased=leased, reason=reason)
             accepted = await self._hand_over(carrier, leased, account)
             outcome = "accepted"
             return partial(
@@ -185,6 +182,9 @@ class Worker:
                 receipts=accepted.receipts,
                 opted_out_codes=carrier.OPTED_OUT_CODES,
             )
+        except Withdrawn as withdrawn:
+            outcome = "withdrawn"
+            return partial(settle_unsent, leased=leased, reason=withdrawn.reason)
         except StoreUnavailable:
             outcome = "not_sent"
             return self._not_sent(leased, SendFailed("not_sent", "STORE_UNAVAILABLE", "the database was away"))
@@ -198,12 +198,18 @@ class Worker:
 
     async def _hand_over(self, carrier: Carrier, leased: Leased, account: CarrierAccount) -> Accepted:
         try:
-            return await carrier.send(_text(leased), account, self._outside)
-        except SendFailed:
+            return await carrier.send(_text(leased), account, self._outside, partial(self._look, leased))
+        except (SendFailed, Withdrawn, StoreUnavailable):
             raise
         except Exception:  # a defect in a carrier's file: how far it came is not known
             log.exception("worker_failed", message_id=leased.message_id)
             raise SendFailed("uncertain", "DEFECT", "a defect") from None
+
+    async def _look(self, leased: Leased) -> None:
+        """What asks while a read is under way shares the next one, which begins later: each sees all that was stored before."""
+        reason = await self._looks.submit(leased)
+        if reason is not None:
+            raise Withdrawn(reason)
 
     def _settlement_of(self, leased: Leased, error: SendFailed) -> Settle:
         if error.outcome == "uncertain":
@@ -247,7 +253,7 @@ class Worker:
         """Until it is stored: a database that is away for a while does not make a sent text uncertain."""
         while True:
             try:
-                await self._settler(leased.org_id).submit((leased.org_id, settle))
+                await self._settler(leased.org_id).submit((leased, settle))
                 return
             except StoreUnavailable:
                 if self._stopping:
@@ -258,7 +264,7 @@ class Worker:
                 log.exception("unstorable", message_id=leased.message_id)
                 settle = partial(settle_uncertain, leased=leased)
 
-    def _settler(self, org_id: str) -> GroupCommitter[tuple[str, Settle], bool]:
+    def _settler(self, org_id: str) -> GroupCommitter[tuple[Leased, Settle], bool]:
         """PostgreSQL joins the flushes of transactions by itself, and may be distributed by organization; SQLite is not."""
         owner = org_id if self._store.dialect == "postgres" else ""
         settler = self._settlers.get(owner)

@@ -7,6 +7,7 @@ import pytest
 
 from roost.store.outbox import due_organizations, lease
 from roost.store.settling import settle_accepted, settle_all
+from roost.worker import SHARE
 from support.bandwidth_api import BandwidthApi, Reply
 from support.credentials import SECRETS
 from support.house import House, Tenant
@@ -30,15 +31,15 @@ def taken(house: House, tenant: Tenant, limit: int, rate: float = 0) -> list[str
 def test_a_quiet_organizations_message_leaves_though_another_has_thousands_queued(
     house: House, tenant: Tenant, api: BandwidthApi
 ) -> None:
-    api.script.extend([Reply(wait=True)] * 16)
+    api.script.extend([Reply(wait=True)] * SHARE)
     send_many(house, tenant, contacts(3000))
-    api.wait_for_posts(16)  # all that one organization may have in flight, and none of it is answered
+    api.wait_for_posts(SHARE)  # all that one organization may have in flight, and none of it is answered
     quiet = house.tenant(secrets=SECRETS)
     message_id = send(house, quiet)
-    posts = api.wait_for_posts(17)
-    assert posts[16]["tag"] == message_id
+    posts = api.wait_for_posts(SHARE + 1)
+    assert posts[SHARE]["tag"] == message_id
     assert until(house, quiet, message_id, is_settled).status == "sent"
-    assert len(api.posts) == 17
+    assert len(api.posts) == SHARE + 1
 
 
 def test_urgent_ones_go_first_then_the_oldest(idle: House, tenant: Tenant) -> None:
@@ -105,8 +106,7 @@ def test_many_numbers_all_come_to_their_turn(idle: House, tenant: Tenant) -> Non
         seen += [leased.message_id for leased in batch]
 
         settlements = [
-            (tenant.org.org_id, partial(settle_accepted, leased=leased, carrier_message_id=leased.message_id))
-            for leased in batch
+            (leased, partial(settle_accepted, leased=leased, carrier_message_id=leased.message_id)) for leased in batch
         ]
         assert all(idle.wait(settle_all(idle.store, settlements)))
         if len(seen) == len(ids):

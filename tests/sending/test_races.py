@@ -41,9 +41,9 @@ def lease_one(house: House, tenant: Tenant) -> Leased:
     return leased
 
 
-def settle(house: House, tenant: Tenant, settle_it: Settle) -> bool:
+def settle(house: House, leased: Leased, settle_it: Settle) -> bool:
     """Whether it was still its owner's."""
-    [settled] = house.wait(settle_all(house.store, [(tenant.org.org_id, settle_it)]))
+    [settled] = house.wait(settle_all(house.store, [(leased, settle_it)]))
     return settled
 
 
@@ -71,7 +71,7 @@ def test_a_stop_stored_while_the_worker_holds_the_lease_keeps_the_text_from_leav
     opt_out(idle, tenant)
     reason = idle.wait(still_wanted(idle.store, leased))
     assert reason == "CONSENT_REQUIRED"
-    assert settle(idle, tenant, lambda group: settle_unsent(group, leased, reason))
+    assert settle(idle, leased, lambda group: settle_unsent(group, leased, reason))
     assert stand_of(idle, tenant, message_id)[:6] == (None, None, None, "failed", None, "CONSENT_REQUIRED")
     assert api.posts == []
 
@@ -119,13 +119,13 @@ def test_what_is_cancelled_or_too_late_never_leaves(idle: House, tenant: Tenant,
     cancel = "UPDATE outbox SET withdrawn = 'CANCELED' WHERE org_id = $1 AND message_id = $2"
     idle.wait(idle.store.write((cancel, leased.key)))
     assert idle.wait(still_wanted(idle.store, leased)) == "CANCELED"
-    assert settle(idle, tenant, lambda group: settle_unsent(group, leased, "CANCELED"))
+    assert settle(idle, leased, lambda group: settle_unsent(group, leased, "CANCELED"))
     assert stand_of(idle, tenant, cancelled).error_code == "CANCELED"
     soon = send(idle, tenant, expires_at=idle.clock() + 1_000_000)
     late = lease_one(idle, tenant)
     idle.clock.offset_us += 2_000_000
     assert idle.wait(still_wanted(idle.store, late)) == "EXPIRED"
-    assert settle(idle, tenant, lambda group: settle_unsent(group, late, "EXPIRED"))
+    assert settle(idle, late, lambda group: settle_unsent(group, late, "EXPIRED"))
     assert stand_of(idle, tenant, soon).error_code == "EXPIRED"
     never_leased = send(idle, tenant, expires_at=idle.clock() - 1)
     assert idle.wait(lease(idle.store, tenant.org.org_id, 16, 0)).to_send == []
@@ -153,7 +153,7 @@ def test_while_a_text_waits_to_be_tried_again_only_its_own_contact_waits_with_it
     leased = lease_one(idle, tenant)._replace(attempts=9)
     _, other = send(idle, tenant), send(idle, tenant, to=OTHER)
     most = (1 << 30) - 1
-    assert settle(idle, tenant, lambda group: settle_not_sent(group, leased, "HTTP_503", "", None, most))
+    assert settle(idle, leased, lambda group: settle_not_sent(group, leased, "HTTP_503", "", None, most))
     due_at = stand_of(idle, tenant, leased.message_id).due_at
     assert due_at is not None
     assert 500_000_000 < due_at - now <= 512_000_000
@@ -170,12 +170,12 @@ def test_a_lease_that_ran_out_before_the_text_left_is_taken_again(idle: House, t
     leased = lease_one(idle, tenant)
     idle.clock.offset_us += LEASE_US
     assert idle.wait(still_wanted(idle.store, leased)) == "LEASE_LOST"
-    assert settle(idle, tenant, lambda group: settle_unsent(group, leased, "LEASE_LOST"))
+    assert settle(idle, leased, lambda group: settle_unsent(group, leased, "LEASE_LOST"))
     assert stand_of(idle, tenant, message_id).state == "waiting"
     again = lease_one(idle, tenant)
     assert (again.message_id, again.attempts) == (message_id, 0)
     assert again.lease != leased.lease
-    assert not settle(idle, tenant, lambda group: settle_unsent(group, leased, "LEASE_LOST"))
+    assert not settle(idle, leased, lambda group: settle_unsent(group, leased, "LEASE_LOST"))
 
 
 def test_two_workers_on_one_outbox_send_nothing_twice(house: House, tenant: Tenant, api: BandwidthApi) -> None:
@@ -221,7 +221,7 @@ def test_an_opt_out_in_a_receipt_before_the_sends_own_commit_counts(idle: House,
     record = {"id": "bw-1", "to": [CONTACT], "from": tenant.number.number, "tag": "another"}
     failed = BandwidthApi.status(None, "message-failed", record, errorCode=4775)  # type: ignore[arg-type]
     tell(idle, tenant, failed)
-    assert settle(idle, tenant, lambda group: settle_accepted(group, leased, "bw-1", (), frozenset({"4775"})))
+    assert settle(idle, leased, lambda group: settle_accepted(group, leased, "bw-1", (), frozenset({"4775"})))
     assert stand_of(idle, tenant, leased.message_id)[3:6] == ("failed", "bw-1", "4775")
     later = send(idle, tenant)
     assert idle.wait(still_wanted(idle.store, lease_one(idle, tenant))) == "CONSENT_REQUIRED"
@@ -280,10 +280,10 @@ def test_a_record_that_may_be_another_texts_settles_nothing(idle: House, tenant:
     # With one of the two accounted for, the other record is this one's.
     send(idle, tenant)
     other = lease_one(idle, tenant)
-    assert not settle(idle, tenant, lambda group: settle_found(group, leased, "bw-000001"))
-    assert settle(idle, tenant, lambda group: settle_accepted(group, other, "bw-000002"))
-    assert not settle(idle, tenant, lambda group: settle_found(group, leased, "bw-000002"))
-    assert settle(idle, tenant, lambda group: settle_found(group, leased, "bw-000001"))
+    assert not settle(idle, leased, lambda group: settle_found(group, leased, "bw-000001"))
+    assert settle(idle, other, lambda group: settle_accepted(group, other, "bw-000002"))
+    assert not settle(idle, leased, lambda group: settle_found(group, leased, "bw-000002"))
+    assert settle(idle, leased, lambda group: settle_found(group, leased, "bw-000001"))
 
 
 OPERATOR: list[tuple[Decision, Stand]] = [
@@ -306,17 +306,17 @@ def test_an_operator_settles_what_was_perhaps_sent(
     [(action, actor, resource)] = idle.wait(idle.store.fetch(audit, UUID(tenant.org.org_id)))
     assert (action, actor, parse_uuid(resource)) == ("outbound_message.settled", "operator", leased.message_id)
     # Its former owner has nothing to say any more.
-    assert not settle(idle, tenant, lambda group: settle_accepted(group, leased, "bw-000001"))
+    assert not settle(idle, leased, lambda group: settle_accepted(group, leased, "bw-000001"))
     assert idle.wait(decide(idle.store, tenant.org.org_id, leased.message_id, decision)) in ("settled", "queued")
 
 
 def test_a_lease_that_ran_out_is_still_settled_by_its_owner(idle: House, tenant: Tenant, api: BandwidthApi) -> None:
     leased = perhaps_sent(idle, tenant, api)
     assert idle.wait(still_wanted(idle.store, leased)) == "LEASE_LOST"
-    assert settle(idle, tenant, lambda group: settle_accepted(group, leased, "bw-000001"))
+    assert settle(idle, leased, lambda group: settle_accepted(group, leased, "bw-000001"))
     assert stand_of(idle, tenant, leased.message_id).status == "sent"
-    assert not settle(idle, tenant, lambda group: settle_uncertain(group, leased))
-    assert not settle(idle, tenant, lambda group: settle_not_sent(group, leased, "X", "x", None, 0))
+    assert not settle(idle, leased, lambda group: settle_uncertain(group, leased))
+    assert not settle(idle, leased, lambda group: settle_not_sent(group, leased, "X", "x", None, 0))
 
 
 def test_what_is_in_flight_is_finished_when_told_to_stop_and_the_rest_stays_queued(

@@ -6,7 +6,7 @@ Facts: Bandwidth's Messaging API reference: "Messaging callbacks" (inbound and s
 
 from typing import Any
 
-from roost.carriers.contract import Accepted, IntakeRequest, OutgoingText, SendFailed, verify_basic
+from roost.carriers.contract import Accepted, IntakeRequest, LastLook, OutgoingText, SendFailed, verify_basic
 from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
 from roost.carriers.outside import Answer, Outside
 from roost.core.account import CarrierAccount
@@ -97,7 +97,7 @@ def answers_opt_outs(number: str) -> bool:
     return len(number) == 12 and number.startswith("+1") and number[2:5] in _TOLL_FREE
 
 
-async def send(text: OutgoingText, account: CarrierAccount, outside: Outside) -> Accepted:
+async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, last_look: LastLook) -> Accepted:
     """POST to the account's messages: 202 with the message's id is yes. ("Create Message")"""
     wanted: dict[str, Any] = {
         "applicationId": account.secrets["application_id"],
@@ -111,7 +111,7 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside) ->
         wanted["media"] = list(text.media)
     if text.high_priority:
         wanted["priority"] = "high"
-    answer = await outside.request("POST", *_messages(account, outside), json=wanted)
+    answer = await outside.request("POST", *_messages(account, outside), last_look, json=wanted)
     if 200 <= answer.status < 300:
         carrier_message_id = _fields(answer).get("id")
         if isinstance(carrier_message_id, str) and carrier_message_id:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from roost.core.account import CarrierAccount
@@ -64,6 +64,18 @@ class SendFailed(Exception):
         self.opted_out = opted_out
 
 
+class Withdrawn(Exception):
+    """At the last look a text was not wanted any more, so that nothing of it was written; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+LastLook = Callable[[], Awaitable[None]]
+"""Awaited right before a text leaves; what it raises, such as Withdrawn, keeps the text from leaving and is passed on."""
+
+
 class Carrier(Protocol):
     """A module in this folder, listed in `registry.py`."""
 
@@ -91,8 +103,10 @@ class Carrier(Protocol):
         """Whether the carrier itself confirms STOP and START on this number of ours, so that we must not."""
         ...
 
-    async def send(self, text: OutgoingText, account: CarrierAccount, outside: Outside) -> Accepted:
-        """Hand one text over, once. Raises SendFailed, and nothing else but CancelledError."""
+    async def send(
+        self, text: OutgoingText, account: CarrierAccount, outside: Outside, last_look: LastLook
+    ) -> Accepted:
+        """Hand one text over, once, after `last_look`. Raises SendFailed, and what `last_look` raises."""
         ...
 
     async def look_up(

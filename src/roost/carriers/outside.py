@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import email.utils
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from roost.carriers.contract import SendFailed
+from roost.carriers.contract import LastLook, SendFailed
 from roost.config import Config
 
 if TYPE_CHECKING:
@@ -28,6 +29,18 @@ class Answer(NamedTuple):
     retry_after: float | None
 
 
+class _Departure:
+    """One request on its way out; it has `begun` once something of it may be written."""
+
+    def __init__(self, last_look: LastLook | None) -> None:
+        self.last_look = last_look
+        self.begun = False
+
+
+#: The request that the running task waits for a connection with.
+_departure: ContextVar[_Departure] = ContextVar("departure")
+
+
 class Outside:
     """Handed to whatever reaches out. The session is made when it is first used, and so is aiohttp imported then."""
 
@@ -36,24 +49,30 @@ class Outside:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
-    async def request(self, method: str, url: str, user: str, password: str, **options: Any) -> Answer:
+    async def request(
+        self, method: str, url: str, user: str, password: str, last_look: LastLook | None = None, **options: Any
+    ) -> Answer:
         """The answer to one request with Basic credentials; no redirect is followed.
 
-        Raises SendFailed: `not_sent` when no connection came about, `uncertain` when there was one and no answer came.
+        `last_look` is awaited once the connection is there, right before the request is written; what it raises is passed on.
+        Raises SendFailed: `not_sent` when surely nothing was written, `uncertain` when something may have been and no answer
+        came.
         """
         import aiohttp
 
         auth = aiohttp.encode_basic_auth(user, password, "utf-8")
         headers = {"Authorization": auth}
+        departure = _Departure(last_look)
+        _departure.set(departure)
         try:
             async with self._opened().request(
                 method, url, headers=headers, allow_redirects=False, **options
             ) as response:
                 retry_after = _seconds(response.headers.get("Retry-After"), self._clock())
                 return Answer(response.status, await _bounded(response), retry_after)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            raise SendFailed("not_sent", "CARRIER_UNREACHABLE", type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if not departure.begun:
+                raise SendFailed("not_sent", "CARRIER_UNREACHABLE", type(error).__name__) from None
             raise SendFailed("uncertain", "NO_ANSWER", type(error).__name__) from None
 
     async def close(self) -> None:
@@ -66,11 +85,39 @@ class Outside:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                connector=_connector(),
                 timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _connector() -> aiohttp.TCPConnector:
+    import aiohttp
+
+    class Connector(aiohttp.TCPConnector):
+        """Lets a request look once more when its connection is there: connecting, or waiting for it, may take seconds."""
+
+        async def connect(
+            self,
+            req: aiohttp.ClientRequest,
+            traces: list[Any],
+            timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own
+        ) -> aiohttp.connector.Connection:
+            connection = await super().connect(req, traces, timeout)
+            departure = _departure.get()
+            try:
+                if departure.last_look is not None:
+                    await departure.last_look()
+                if connection.protocol is None or not connection.protocol.is_connected():
+                    raise aiohttp.ClientConnectionError("closed before anything was written")
+            except BaseException:
+                connection.close()
+                raise
+            departure.begun = True
+            return connection
+
+    return Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -70,6 +70,10 @@ class Store(ABC):
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """Rows of one read. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        """Rows of a read from `wanted`, as `Transaction.joined` has it. Raises StoreUnavailable."""
 
     @abstractmethod
     async def write(self, *statements: Statement) -> list[Row]:

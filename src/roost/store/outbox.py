@@ -5,6 +5,7 @@ runs out leaves its message `uncertain`, which is never sent again blindly.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from roost.store.standing import forget, keep, standing_of
 from roost.store.transaction import Reader, Row, Transaction
 
 _SQL = load("outbox.sql")
+_LEASES = "org_id uuid, message_id uuid, lease uuid, due_at bigint"
 #: Longer than a send can take: the last look, connecting, the answer and its settlement.
 LEASE_US = 60 * SECOND_US
 #: A number takes what it may send in this time at once, so that a fast one does not cost a transaction for each text.
@@ -115,13 +117,15 @@ class _Leasing:
 
     async def run(self, limit: int) -> Batch:
         tx, now = self._tx, self._now
-        await tx.fetch(_SQL["promote"], self._key, now, _MAX_ROWS)
-        expired = await tx.fetch(_SQL["expire_leases"], self._key, now, _MAX_ROWS)
-        look_ups = await self._look_ups()
+        [(has_waited, has_expired, has_look_ups)] = await tx.fetch(_SQL["due"], self._key, now)
+        if has_waited:
+            await tx.fetch(_SQL["promote"], self._key, now, _MAX_ROWS)
+        expired = await tx.fetch(_SQL["expire_leases"], self._key, now, _MAX_ROWS) if has_expired else []
+        look_ups = await self._look_ups() if has_look_ups else []
         paces = await self._take(limit)
-        keys = [leased.key for leased in self._taken]
-        await tx.many(_SQL["lease"], [(*key, UUID(self._lease), now + LEASE_US) for key in keys])
-        await tx.many(_SQL["begin_sending"], keys)
+        keys = [(*leased.key, UUID(self._lease), now + LEASE_US) for leased in self._taken]
+        await tx.joined(_SQL["lease"], _LEASES, keys)
+        await tx.joined(_SQL["begin_sending"], _LEASES, keys)
         await tx.many(_SQL["keep_pace"], [(self._key, UUID(each), at) for each, (_, at) in paces.items() if at > now])
         return Batch(
             self._taken, look_ups, len(expired), min((at for _, at in paces.values() if at > now), default=None)
@@ -186,17 +190,26 @@ async def fail_unsent(tx: Transaction, leased: Leased, code: str) -> None:
     """It never leaves, for one of `REASONS`."""
     standing = await standing_of(tx, leased.org_id, leased.message_id)
     if standing is not None:
-        await keep(tx, leased.org_id, leased.message_id, failed(standing.progress, code, REASONS.get(code, code)))
-        await forget(tx, leased.org_id, leased.message_id)
+        await keep(tx, {leased.key: failed(standing.progress, code, REASONS.get(code, code))})
+        await forget(tx, [leased.key])
 
 
 async def still_wanted(store: Store, leased: Leased) -> str | None:
     """None when it may leave now, which is asked right before it does; else one of `REASONS`, or LEASE_LOST."""
-    rows = await store.fetch(_SQL["wanted"], *leased.key, UUID(leased.lease))
-    if not rows:
-        return LEASE_LOST
-    withdrawn, expires_at, due_at, purpose, settings, opted_out, opted_out_anywhere = rows[0]
-    now = store.clock()
+    [reason] = await last_looks(store, [leased])
+    return reason
+
+
+async def last_looks(store: Store, batch: Sequence[Leased]) -> list[str | None]:
+    """The same of several at once, in order."""
+    wanted = [(*leased.key, UUID(leased.lease), 0) for leased in batch]
+    rows = await store.joined(_SQL["last_look"], _LEASES, wanted)
+    found = {id_text(message_id): _reason(row, store.clock()) for message_id, *row in rows}
+    return [found.get(leased.message_id, LEASE_LOST) for leased in batch]
+
+
+def _reason(row: Sequence[Any], now: int) -> str | None:
+    withdrawn, expires_at, due_at, purpose, settings, opted_out, opted_out_anywhere = row
     if withdrawn is not None:
         return str(withdrawn)
     if expires_at is not None and expires_at <= now:

@@ -11,6 +11,11 @@ SELECT g.org_id FROM organizations g WHERE
     OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'leased' AND o.due_at <= $1)
     OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'uncertain' AND o.due_at <= $1);
 
+-- due: whether there is something to promote, to expire and to look up
+SELECT EXISTS (SELECT 1 FROM outbox WHERE org_id = $1 AND state = 'waiting' AND due_at <= $2),
+    EXISTS (SELECT 1 FROM outbox WHERE org_id = $1 AND state = 'leased' AND due_at <= $2),
+    EXISTS (SELECT 1 FROM outbox WHERE org_id = $1 AND state = 'uncertain' AND due_at <= $2);
+
 -- promote: what waited until now may be leased
 UPDATE outbox SET state = 'queued' WHERE org_id = $1 AND message_id IN (
     SELECT message_id FROM outbox WHERE org_id = $1 AND state = 'waiting' AND due_at <= $2 ORDER BY due_at LIMIT $3);
@@ -41,10 +46,12 @@ WHERE NOT EXISTS (SELECT 1 FROM outbox b
 ORDER BY q.rank, q.message_id LIMIT $4;
 
 -- lease: until due_at it is ours alone
-UPDATE outbox SET state = 'leased', lease = $3, due_at = $4 WHERE org_id = $1 AND message_id = $2;
+UPDATE outbox SET state = 'leased', lease = w.lease, due_at = w.due_at
+FROM wanted w WHERE outbox.org_id = w.org_id AND outbox.message_id = w.message_id;
 
 -- begin_sending: as it is told
-UPDATE outbound_messages SET status = 'sending' WHERE org_id = $1 AND id = $2 AND status = 'queued';
+UPDATE outbound_messages SET status = 'sending'
+FROM wanted w WHERE outbound_messages.org_id = w.org_id AND id = w.message_id AND status = 'queued';
 
 -- keep_pace: a number's next segment leaves no sooner
 INSERT INTO number_paces (org_id, phone_number_id, next_at) VALUES ($1, $2, $3)
@@ -60,32 +67,32 @@ WHERE o.org_id = $1 AND o.state = 'uncertain' AND o.due_at <= $2 ORDER BY o.due_
 -- put_off: until it is looked at again
 UPDATE outbox SET due_at = $3 WHERE org_id = $1 AND message_id = $2;
 
--- wanted: all that a send is stopped by at the last moment; no row comes back when it is nobody's or another's by now
-SELECT o.withdrawn, o.expires_at, o.due_at, m.purpose, g.settings,
+-- last_look: all that a send is stopped by at the last moment; no row comes back when it is nobody's or another's by now
+SELECT o.message_id, o.withdrawn, o.expires_at, o.due_at, m.purpose, g.settings,
     EXISTS (SELECT 1 FROM consents c WHERE c.org_id = o.org_id AND c.contact_number = m.to_number
         AND c.number = m.from_number AND c.state = 'opted_out'),
     EXISTS (SELECT 1 FROM consents c WHERE c.org_id = o.org_id AND c.contact_number = m.to_number
         AND c.state = 'opted_out')
-FROM outbox o
+FROM wanted w
+JOIN outbox o ON o.org_id = w.org_id AND o.message_id = w.message_id
 JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
 JOIN organizations g ON g.org_id = o.org_id
-WHERE o.org_id = $1 AND o.message_id = $2 AND o.lease = $3 AND o.state = 'leased';
+WHERE o.lease = w.lease AND o.state = 'leased';
 
--- standing: of a message and its outbox row, and whether receipts came under the carrier's id
-SELECT o.state, o.lease, o.withdrawn, o.attempts,
-    EXISTS (SELECT 1 FROM delivery_receipts r
-        WHERE r.org_id = o.org_id AND r.carrier_account_id = m.carrier_account_id AND r.carrier_message_id = $3), m.status, m.carrier_message_id, m.sent_at, m.delivered_at, m.error_code,
-    m.error_description
-FROM outbox o JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id
-WHERE o.org_id = $1 AND o.message_id = $2;
+-- standings: of messages and their outbox rows
+SELECT o.message_id, o.state, o.lease, o.withdrawn, o.attempts, m.status, m.carrier_message_id, m.sent_at, m.delivered_at,
+    m.error_code, m.error_description
+FROM wanted w
+JOIN outbox o ON o.org_id = w.org_id AND o.message_id = w.message_id
+JOIN outbound_messages m ON m.org_id = o.org_id AND m.id = o.message_id;
 
--- keep_progress: how far a message has come
-UPDATE outbound_messages SET status = $3, carrier_message_id = $4, sent_at = $5, delivered_at = $6, error_code = $7,
-    error_description = $8
-WHERE org_id = $1 AND id = $2;
+-- keep_progress: how far messages have come
+UPDATE outbound_messages SET status = w.status, carrier_message_id = w.carrier_message_id, sent_at = w.sent_at,
+    delivered_at = w.delivered_at, error_code = w.error_code, error_description = w.error_description
+FROM wanted w WHERE outbound_messages.org_id = w.org_id AND id = w.message_id;
 
--- settle: nobody has anything to do about it any more
-DELETE FROM outbox WHERE org_id = $1 AND message_id = $2;
+-- settle: nobody has anything to do about them any more
+DELETE FROM outbox WHERE (org_id, message_id) IN (SELECT org_id, message_id FROM wanted);
 
 -- wait: it may be queued again at due_at
 UPDATE outbox SET state = 'waiting', due_at = $3, attempts = $4, lease = NULL WHERE org_id = $1 AND message_id = $2;
@@ -127,8 +134,11 @@ SELECT id, phone_number_id, from_number, to_number, status, carrier_message_id, 
 FROM outbound_messages WHERE org_id = $1 AND id = $4 AND carrier_account_id = $2 AND carrier_message_id IS NULL;
 
 -- receipts_of: those that came before the message was known by the carrier's id, in the order in which they came
-SELECT recipient, event, raw, error_code, description, carrier_time FROM delivery_receipts
-WHERE org_id = $1 AND carrier_account_id = $2 AND carrier_message_id = $3 ORDER BY received_at;
+SELECT w.message_id, r.recipient, r.event, r.raw, r.error_code, r.description, r.carrier_time
+FROM wanted w
+JOIN delivery_receipts r ON r.org_id = w.org_id AND r.carrier_account_id = w.carrier_account_id
+    AND r.carrier_message_id = w.carrier_message_id
+ORDER BY r.received_at;
 
 -- scope_of: how far an opt-out reaches
 SELECT settings FROM organizations WHERE org_id = $1;

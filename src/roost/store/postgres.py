@@ -6,110 +6,26 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-import asyncpg
-
 from roost.store import migrations
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
 from roost.store.effects import apply_effects
-from roost.store.errors import ContentRefused, StoreUnavailable, UnsupportedDatabase
+from roost.store.errors import StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
+from roost.store.lines import Line, settled
 from roost.store.sql import QUERIES, load, wanted_unnested
 from roost.store.transaction import Transaction
 from roost.store.turns import Turns
 from roost.store.vault import Vault
 
 OLDEST_VERSION = 15
-CONNECT_TIMEOUT = 5.0
-STATEMENT_TIMEOUT = 30.0
 LINE_TIMEOUT = 5.0
 
 _SQL = load("postgres.sql")
 #: Names the one lock under which migrations run; any number will do as long as it never changes.
 _MIGRATION_LOCK = 7_267_783_601
 
-#: The server is gone, going, not there yet, read-only after a fail-over, or out of room.
-_OUTAGES = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a connection that broke in the middle answers to the next statement
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
-#: A value that it cannot hold.
-_REFUSALS = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    UnicodeError,
-    OverflowError,
-)
-#: Two transactions stood in each other's way: nothing was done, and once more will do.
-_CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-
 T = TypeVar("T")
-
-
-class Line:
-    """One connection, made when first used and again when it broke, with a prepared statement per SQL text."""
-
-    def __init__(self, url: str, **settings: str) -> None:
-        self._url = url
-        self._settings = {"application_name": "roost", **settings}
-        self._connection: Any = None
-        self._prepared: dict[str, Any] = {}
-
-    async def connection(self) -> Any:
-        """The live connection. Raises what asyncpg raises."""
-        if self._connection is None or self._connection.is_closed():
-            self._prepared = {}
-            self._connection = await asyncpg.connect(
-                self._url,
-                timeout=CONNECT_TIMEOUT,
-                command_timeout=STATEMENT_TIMEOUT,
-                statement_cache_size=0,
-                server_settings=self._settings,
-            )
-            # 2xx promises a durable commit: an installation that defers the flush is overruled for our sessions.
-            await self._connection.execute(
-                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-            )
-        return self._connection
-
-    async def fetch(self, sql: str, *args: Any) -> list[Row]:
-        """Rows of a statement that is prepared once per connection."""
-        rows: list[Row] = await (await self._statement(sql)).fetch(*args)
-        return rows
-
-    async def many(self, sql: str, rows: Sequence[Row]) -> None:
-        """One execution for each row of arguments, all sent before the first is answered."""
-        if rows:
-            await (await self._statement(sql)).executemany(rows)
-
-    async def _statement(self, sql: str) -> Any:
-        connection = await self.connection()
-        statement = self._prepared.get(sql)
-        if statement is None:
-            statement = self._prepared[sql] = await connection.prepare(sql)
-        return statement
-
-    async def drop(self) -> None:
-        """Forget a connection that may be broken."""
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
-
-    async def close(self) -> None:
-        if self._connection is not None and not self._connection.is_closed():
-            try:
-                await self._connection.close(timeout=CONNECT_TIMEOUT)
-            except _OUTAGES:
-                self._connection.terminate()
 
 
 class PostgresStore(Store):
@@ -161,7 +77,10 @@ class PostgresStore(Store):
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         async with self._line() as line:
-            return await _settled(line, lambda: line.fetch(sql, *args))
+            return await settled(line, lambda: line.fetch(sql, *args))
+
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        return await self.fetch(wanted_unnested(sql, columns), *_columns(rows)) if rows else []
 
     async def write(self, *statements: Statement) -> list[Row]:
         async def transaction(line: Line) -> list[Row]:
@@ -172,12 +91,12 @@ class PostgresStore(Store):
             return rows
 
         async with self._line() as line:
-            return await _settled(line, lambda: transaction(line))
+            return await settled(line, lambda: transaction(line))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._line() as line:
             attempt = _Attempt(line, self.clock, self.random_bits)
-            result = await _settled(line, lambda: attempt.run(work), again=lambda: not attempt.committing)
+            result = await settled(line, lambda: attempt.run(work), again=lambda: not attempt.committing)
         self._watch_clock(attempt.newest_us)
         return result
 
@@ -200,7 +119,7 @@ class PostgresStore(Store):
 
     async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
         async with self._intake_turn:
-            return await _settled(self._intake_line, lambda: self._record(deliveries))
+            return await settled(self._intake_line, lambda: self._record(deliveries))
 
     async def _record(self, deliveries: list[Delivery]) -> list[Outcome]:
         fetch = self._intake_line.fetch
@@ -263,7 +182,7 @@ class PostgresStore(Store):
                     await connection.execute(QUERIES["record_migration"], *row)
 
         async with self._line() as line:
-            await _settled(line, lambda: apply(line))
+            await settled(line, lambda: apply(line))
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[Line]:
@@ -330,34 +249,6 @@ class _Attempt:
         await around.commit()
         self.newest_us = newest_us
         return result
-
-
-async def _settled(line: Line, work: Callable[[], Awaitable[T]], again: Callable[[], bool] = lambda: True) -> T:
-    """The result of `work`, tried a second time on a fresh connection. Raises StoreUnavailable when that fails too.
-
-    Where the first try may have been committed before its connection broke, the second must store nothing twice: by the
-    keys of its inserts, or because `again` says no.
-    """
-    try:
-        return await work()
-    except _REFUSALS as error:
-        raise ContentRefused(type(error).__name__) from error
-    except _CONFLICTS:
-        pass
-    except _OUTAGES:
-        await line.drop()
-    except asyncio.CancelledError:
-        await line.drop()  # half-way through a statement: the connection's state is not worth guessing
-        raise
-    if not again():
-        raise StoreUnavailable("the connection broke while a transaction was being committed")
-    try:
-        return await work()
-    except _REFUSALS as error:
-        raise ContentRefused(type(error).__name__) from error
-    except (*_CONFLICTS, *_OUTAGES) as error:
-        await line.drop()
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:

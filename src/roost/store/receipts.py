@@ -1,19 +1,20 @@
 """Delivery receipts: what a carrier says became of outbound messages, in whatever order and however often."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from roost.core.delivery import Progress, after_receipt
 from roost.core.ids import id_text, parse_uuid
 from roost.core.message import ReceiptEvent, carrier_key
-from roost.store.agent_requests import note_settled_messages
 from roost.store.consent import Evidence, Pair, record_opt_out
 from roost.store.outbox import scope_in
 from roost.store.sql import load
+from roost.store.standing import forget, keep
 from roost.store.transaction import Row, Transaction
 
 _SQL = load("outbox.sql")
+_WANTED = "org_id uuid, message_id uuid, carrier_account_id uuid, carrier_message_id text"
 
 
 class _Told(NamedTuple):
@@ -40,23 +41,40 @@ async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts
                 await opted_out(tx, told.pair, receipt.carrier_time)
             known[told.id] = told._replace(progress=progress)
             changed[told.id] = progress
-    keys = {message_id: (UUID(org_id), UUID(message_id)) for message_id in changed}
-    await tx.many(_SQL["keep_progress"], [(*keys[each], *progress) for each, progress in changed.items()])
-    await tx.many(_SQL["settle"], list(keys.values()))
-    await note_settled_messages(tx, keys.values())
+    reached = {(UUID(org_id), UUID(message_id)): progress for message_id, progress in changed.items()}
+    await keep(tx, reached)
+    await forget(tx, reached)
 
 
-async def stored_receipts(
-    tx: Transaction, org_id: str, account_id: str, carrier_message_id: str, opted_out_codes: frozenset[str]
-) -> list[ReceiptEvent]:
-    """Those that came before it was known whose message this is, in the order in which they came."""
-    rows = await tx.fetch(_SQL["receipts_of"], UUID(org_id), UUID(account_id), carrier_message_id)
-    return [
-        ReceiptEvent(
-            carrier_message_id, recipient, event, bytes(raw), code, description, at, None, code in opted_out_codes
-        )
-        for recipient, event, raw, code, description, at in rows
+class Accepted(NamedTuple):
+    """A message that a carrier has taken, and calls by its own id."""
+
+    org_id: str
+    message_id: str
+    account_id: str
+    carrier_message_id: str
+    opted_out_codes: frozenset[str]
+
+
+async def stored_receipts(tx: Transaction, accepted: Iterable[Accepted]) -> dict[str, list[ReceiptEvent]]:
+    """Those that came before it was known whose message each is, by message id, in the order in which they came."""
+    known = {each.message_id: each for each in accepted}
+    wanted = [
+        (UUID(each.org_id), UUID(each.message_id), UUID(each.account_id), each.carrier_message_id)
+        for each in known.values()
     ]
+    found: dict[str, list[ReceiptEvent]] = {}
+    for message_id, recipient, event, raw, code, description, at in await tx.joined(
+        _SQL["receipts_of"], _WANTED, wanted
+    ):
+        about = known[id_text(message_id)]
+        is_opted_out = code in about.opted_out_codes
+        found.setdefault(about.message_id, []).append(
+            ReceiptEvent(
+                about.carrier_message_id, recipient, event, bytes(raw), code, description, at, None, is_opted_out
+            )
+        )
+    return found
 
 
 async def opted_out(tx: Transaction, pair: Pair, carrier_at: int | None) -> None:

@@ -19,14 +19,13 @@ from roost.core.delivery import (
 )
 from roost.core.ids import position_of
 from roost.core.message import ReceiptEvent, carrier_key
-from roost.store.agent_requests import note_settled_messages
 from roost.store.audit import OPERATOR, audited
 from roost.store.base import Store
 from roost.store.consent import Pair
 from roost.store.outbox import LEASE_LOST, REASONS, Leased, known_ids
-from roost.store.receipts import opted_out, stored_receipts
+from roost.store.receipts import Accepted, opted_out, stored_receipts
 from roost.store.sql import load
-from roost.store.standing import OutboxStanding, forget, keep, standing_of
+from roost.store.standing import Key, OutboxStanding, forget, keep, standing_of, standings_of
 from roost.store.transaction import Transaction
 
 _SQL = load("outbox.sql")
@@ -48,41 +47,50 @@ class Settling:
     Written together they cost one exchange with the database, and not two for each message.
     """
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, standings: dict[str, OutboxStanding]) -> None:
         self.tx = tx
-        self._done: dict[tuple[UUID, UUID], Progress] = {}
-        self._seen: set[str] = set()
+        self._standings = standings
+        self._accepted: dict[Accepted, tuple[Leased, Sequence[ReceiptEvent]]] = {}
+        self._done: dict[Key, Progress] = {}
 
-    async def ours(self, leased: Leased, carrier_message_id: str = "") -> OutboxStanding | None:
+    def ours(self, leased: Leased) -> OutboxStanding | None:
         """How the message stands, if it is still its owner's to settle; in one group that is once."""
-        if leased.message_id in self._seen:
-            return None
-        standing = await standing_of(self.tx, leased.org_id, leased.message_id, carrier_message_id)
+        standing = self._standings.get(leased.message_id)
         if standing is None or standing.lease != leased.lease or standing.state not in ("leased", "uncertain"):
             return None
-        self._seen.add(leased.message_id)
-        return standing
+        return self._standings.pop(leased.message_id)
 
     def done(self, leased: Leased, progress: Progress) -> None:
         """Nothing is left to do about it."""
         self._done[leased.key] = progress
 
+    def accepted(self, leased: Leased, progress: Progress, accepted: Accepted, told: Sequence[ReceiptEvent]) -> None:
+        """The same, but for the receipts that came under the carrier's id before it was known; `told` come after them."""
+        self._accepted[accepted] = (leased, told)
+        self._done[leased.key] = progress
+
     async def finish(self) -> None:
         """Write it all."""
-        await self.tx.many(_SQL["keep_progress"], [(*key, *progress) for key, progress in self._done.items()])
-        await self.tx.many(_SQL["settle"], list(self._done))
-        await note_settled_messages(self.tx, self._done)
+        early = await stored_receipts(self.tx, self._accepted)
+        for accepted, (leased, told) in self._accepted.items():
+            receipts = [*early.get(accepted.message_id, ()), *told]
+            self._done[leased.key] = after_receipts(self._done[leased.key], receipts, self.tx.now())
+            for receipt in receipts:
+                if receipt.opted_out:
+                    await opted_out(self.tx, _pair(leased), receipt.carrier_time)
+        await keep(self.tx, self._done)
+        await forget(self.tx, self._done)
 
 
 Settle = Callable[[Settling], Awaitable[bool]]
 
 
-async def settle_all(store: Store, group: Sequence[tuple[str, Settle]]) -> list[bool]:
-    """Settlements, each with its organization, in one transaction; whether each was still its owner's to settle."""
+async def settle_all(store: Store, group: Sequence[tuple[Leased, Settle]]) -> list[bool]:
+    """Settlements, each of a message, in one transaction; whether each was still its owner's to settle."""
 
     async def work(tx: Transaction) -> list[bool]:
-        await tx.lock(*(org_id for org_id, _ in group))
-        settling = Settling(tx)
+        await tx.lock(*(leased.org_id for leased, _ in group))
+        settling = Settling(tx, await standings_of(tx, [leased.key for leased, _ in group]))
         settled = [await settle(settling) for _, settle in group]
         await settling.finish()
         return settled
@@ -99,18 +107,12 @@ async def settle_accepted(
 ) -> bool:
     """The carrier took it. `receipts` are what it said of it at once; those that came before this commit count too."""
     key = carrier_key(carrier_message_id, leased.message_id.encode())
-    standing = await settling.ours(leased, key)
+    standing = settling.ours(leased)
     if standing is None:
         return False
-    told = list(receipts)
-    if standing.has_receipts:
-        account = (leased.org_id, leased.carrier_account_id)
-        told[:0] = await stored_receipts(settling.tx, *account, key, opted_out_codes)
-    accepted = after_acceptance(standing.progress, key, settling.tx.now())
-    settling.done(leased, after_receipts(accepted, told, settling.tx.now()))
-    for receipt in told:
-        if receipt.opted_out:
-            await opted_out(settling.tx, _pair(leased), receipt.carrier_time)
+    progress = after_acceptance(standing.progress, key, settling.tx.now())
+    accepted = Accepted(leased.org_id, leased.message_id, leased.carrier_account_id, key, opted_out_codes)
+    settling.accepted(leased, progress, accepted, receipts)
     return True
 
 
@@ -118,7 +120,7 @@ async def settle_refused(
     settling: Settling, leased: Leased, code: str, description: str, *, is_opted_out: bool = False
 ) -> bool:
     """It was not taken and never will be; `is_opted_out`: because the contact told the carrier to stop."""
-    standing = await settling.ours(leased)
+    standing = settling.ours(leased)
     if standing is None:
         return False
     settling.done(leased, failed(standing.progress, code, description))
@@ -131,7 +133,7 @@ async def settle_unsent(settling: Settling, leased: Leased, reason: str) -> bool
     """It was not even tried, for what `still_wanted` said: it fails, or it is queued again where only the lease ran out."""
     if reason != LEASE_LOST:
         return await settle_refused(settling, leased, reason, REASONS.get(reason, reason))
-    standing = await settling.ours(leased)
+    standing = settling.ours(leased)
     if standing is None:
         return False
     await settling.tx.fetch(_SQL["wait"], *leased.key, settling.tx.now(), standing.attempts)
@@ -145,7 +147,7 @@ async def settle_not_sent(
 
     `retry_after` is in seconds. `chance` has 30 random bits. Its number rests as well.
     """
-    standing = await settling.ours(leased)
+    standing = settling.ours(leased)
     if standing is None:
         return False
     now, attempts = settling.tx.now(), leased.attempts + 1
@@ -164,7 +166,7 @@ async def settle_not_sent(
 
 async def settle_uncertain(settling: Settling, leased: Leased) -> bool:
     """It was perhaps sent: it waits for a receipt, the carrier's own record or an operator, and is told as `sending`."""
-    if await settling.ours(leased) is None:
+    if settling.ours(leased) is None:
         return False
     await settling.tx.fetch(_SQL["doubt"], *leased.key, next_look_up(leased.leased_at, settling.tx.now()))
     return True
@@ -198,8 +200,8 @@ async def decide(store: Store, org_id: str, message_id: str, decision: Decision)
             sent_at = position_of(standing.lease) if standing.lease else tx.now()
             done = after_acceptance(standing.progress, "", sent_at)
             gone = failed(standing.progress, "OPERATOR", "an operator decided that it was not sent")
-            await keep(tx, org_id, message_id, done if decision == "sent" else gone)
-            await forget(tx, org_id, message_id)
+            await keep(tx, {key: done if decision == "sent" else gone})
+            await forget(tx, [key])
         change = {"decision": decision, "state": standing.state}
         sql, row = audited(store, org_id, OPERATOR, "outbound_message.settled", "outbound_message", message_id, change)
         await tx.fetch(sql, *row)

@@ -80,6 +80,10 @@ class SqliteStore(Store):
         except _OUTAGES as error:
             raise StoreUnavailable(str(error)) from error
 
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+        statement = wanted_values(sql, columns)
+        return [found for row in rows for found in await self.fetch(statement, *row)]
+
     async def list_inbound(self, query: InboxQuery) -> Page:
         """A page is remembered until anybody, in whichever process, commits anything: pollers mostly find nothing new.
 

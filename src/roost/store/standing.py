@@ -1,5 +1,6 @@
 """How a message and its outbox row stand, read and written in a transaction that holds the organization's counter."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,37 +11,48 @@ from roost.store.sql import load
 from roost.store.transaction import Transaction
 
 _SQL = load("outbox.sql")
+_KEYS = "org_id uuid, message_id uuid"
+_PROGRESS = (
+    f"{_KEYS}, status text, carrier_message_id text, sent_at bigint, delivered_at bigint, error_code text, "
+    "error_description text"
+)
+
+Key = tuple[UUID, UUID]
+"""Of a message: its organization's id and its own."""
 
 
 class OutboxStanding(NamedTuple):
-    """`lease` is whose it is, or was; `has_receipts`: some came under the carrier's id that was asked with."""
+    """`lease` is whose it is, or was."""
 
     state: str
     lease: str | None
     withdrawn: str | None
     attempts: int
-    has_receipts: bool
     progress: Progress
 
 
-async def standing_of(
-    tx: Transaction, org_id: str, message_id: str, carrier_message_id: str = ""
-) -> OutboxStanding | None:
+async def standings_of(tx: Transaction, keys: Iterable[Key]) -> dict[str, OutboxStanding]:
+    """By message id; where nothing is to be done about a message any more, it has none."""
+    found = {}
+    for message_id, state, lease, withdrawn, attempts, *progress in await tx.joined(
+        _SQL["standings"], _KEYS, sorted(set(keys))
+    ):
+        owner = None if lease is None else id_text(lease)
+        found[id_text(message_id)] = OutboxStanding(state, owner, withdrawn, attempts, Progress(*progress))
+    return found
+
+
+async def standing_of(tx: Transaction, org_id: str, message_id: str) -> OutboxStanding | None:
     """None when nothing is to be done about it any more."""
-    rows = await tx.fetch(_SQL["standing"], UUID(org_id), UUID(message_id), carrier_message_id)
-    if not rows:
-        return None
-    state, lease, withdrawn, attempts, has_receipts, *progress = rows[0]
-    owner = None if lease is None else id_text(lease)
-    return OutboxStanding(state, owner, withdrawn, attempts, bool(has_receipts), Progress(*progress))
+    return (await standings_of(tx, [(UUID(org_id), UUID(message_id))])).get(message_id)
 
 
-async def keep(tx: Transaction, org_id: str, message_id: str, progress: Progress) -> None:
-    """Store how far the message has come."""
-    await tx.fetch(_SQL["keep_progress"], UUID(org_id), UUID(message_id), *progress)
-    await note_settled_messages(tx, [(UUID(org_id), UUID(message_id))])
+async def keep(tx: Transaction, reached: Mapping[Key, Progress]) -> None:
+    """Store how far messages have come."""
+    await tx.joined(_SQL["keep_progress"], _PROGRESS, [(*key, *progress) for key, progress in reached.items()])
+    await note_settled_messages(tx, reached)
 
 
-async def forget(tx: Transaction, org_id: str, message_id: str) -> None:
-    """Nothing is to be done about it any more."""
-    await tx.fetch(_SQL["settle"], UUID(org_id), UUID(message_id))
+async def forget(tx: Transaction, keys: Iterable[Key]) -> None:
+    """Nothing is to be done about them any more."""
+    await tx.joined(_SQL["settle"], _KEYS, list(keys))
