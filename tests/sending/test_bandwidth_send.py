@@ -15,7 +15,7 @@ from support.bandwidth_api import BandwidthApi, Reply
 from support.credentials import APPLICATION_ID, SECRETS
 from support.databases import Database
 from support.house import House, Tenant
-from support.outbound import CONTACT, is_settled, send, stand_of, until
+from support.outbound import CONTACT, is_settled, send, stand_of, until, wake
 from support.payloads import bandwidth_status
 
 
@@ -156,6 +156,7 @@ def test_what_is_never_taken_fails_after_a_day(house: House, tenant: Tenant, api
     while not is_settled(stand := stand_of(house, tenant, message_id)):
         if stand.state == "waiting" and stand.due_at is not None:
             house.clock.frozen_us = max(stand.due_at, house.clock.frozen_us)
+            wake(house)
     assert (stand.status, stand.error_code) == ("failed", "HTTP_503")
     assert house.clock.frozen_us - start <= 24 * 3600 * 1_000_000
     assert len(api.posts) <= 32

@@ -49,6 +49,7 @@ class Limits:
         self._limits = {
             name: (parse(rate), FixedWindowRateLimiter(shared or LocalCounts())) for name, rate in rates.items()
         }
+        self._patience = PATIENCE_SECONDS if shared else None
         self._skip_until = 0.0
         self._next_warning = 0.0
 
@@ -95,7 +96,7 @@ class Limits:
         if self._skip_until and time.monotonic() < self._skip_until:
             return None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 allowed = await limiter.hit(rate, *key)
                 if allowed and not always_tell:
                     return None
@@ -133,7 +134,7 @@ def _shared_counts(pool: Any) -> Storage:
 
 
 def _network(address: str) -> str:
-    """The address, or of IPv6 the network of one customer: its 2^64 addresses are all theirs (RFC 6177, section 2)."""
+    """The address, or of IPv6 its network: the other 64 bits are for a device to choose (RFC 4291, section 2.5.1)."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
