@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 from roost.store import postgres, sqlite
@@ -38,8 +39,8 @@ def counted(max_group: int | None) -> Iterator[Commits]:
     commits = Commits()
     bound = {} if max_group is None else {"max_group": max_group}
 
-    def committer(commit: Commit) -> GroupCommitter[Delivery, Outcome]:
-        return GroupCommitter(commits.counting(commit), **bound)
+    def committer(commit: Commit, **options: Any) -> GroupCommitter[Delivery, Outcome]:
+        return GroupCommitter(commits.counting(commit), **{**options, **bound})
 
     with patch.object(sqlite, "GroupCommitter", committer), patch.object(postgres, "GroupCommitter", committer):
         yield commits

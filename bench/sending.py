@@ -5,7 +5,7 @@ import json
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from uuid import UUID
 
 from bench.ingest import CLIENTS, TENANTS
@@ -27,6 +27,8 @@ from roost.store.settings import settings_text
 SETTINGS = Settings(consent_required=False)
 ORGANIZATIONS = 100
 AT_MOST = 2.0
+#: The default, in segments a second for each number; a quiet organization's messages come no faster.
+PACE, PAUSE_SECONDS = 10, 0.15
 _CHUNK = 1000
 
 ACCEPTED, INGESTED, DRAINED = "accepted: POST /v1/messages", "ingested: a carrier's POST", "drained to a carrier"
@@ -89,11 +91,13 @@ def fair(kind: str, places: Places, scale: Scale) -> tuple[Section, list[Target]
         carrier = _carrier(running)
         place = places.new()
         busy, *others = place.run(lambda store: _furnished(store, ORGANIZATIONS))
-        with Server("counted", place, **_towards(carrier)) as server:
-            alone = _arrivals(server, carrier, others[0], scale.quiet)
+        with Server("counted", place, **_towards(carrier, PACE)) as server:
+            alone = _arrivals(server, carrier, others[0], scale.quiet, PAUSE_SECONDS)
         place.run(lambda store: _queue(store, [busy], scale.busy))
+        with Server("counted", place, **_towards(carrier, PACE)) as server:
+            beside = _arrivals(server, carrier, others[1], scale.quiet, PAUSE_SECONDS)
         with Server("counted", place, **_towards(carrier)) as server:
-            beside = _arrivals(server, carrier, others[1], scale.quiet)
+            unpaced = _arrivals(server, carrier, others[2], scale.quiet)
         left = place.run(lambda store: store.fetch("SELECT count(*) FROM outbox"))[0][0]
         if not left:
             raise RuntimeError("the busy organization had nothing left to send")
@@ -101,13 +105,18 @@ def fair(kind: str, places: Places, scale: Scale) -> tuple[Section, list[Target]
     target = Target(f"fairness, {kind}: beside a busy organization / alone", ratio, AT_MOST, at_most=True)
     rows = [
         (name, f"{median(times) * 1e3:.1f}", f"{percentiles(times)['p95_ms']:.1f}")
-        for name, times in (("alone", alone), ("beside the busy one", beside))
+        for name, times in (
+            ("alone", alone),
+            ("beside the busy one", beside),
+            ("beside the busy one, which has no pace but the carrier's", unpaced),
+        )
     ]
     lead = (
-        f"{ORGANIZATIONS} organizations, of which one has {scale.busy:,} queued and no pace but the carrier's; {scale.quiet} "
-        "messages of a quiet one, one after another, each from its POST to its arrival at the carrier."
+        f"{ORGANIZATIONS} organizations, of which one has {scale.busy:,} queued, at the default pace of {PACE} segments a second "
+        f"for each number; {scale.quiet} messages of a quiet one, one after another, each from its POST to its arrival."
     )
-    tables = [Table(("", "p50 ms", "p95 ms"), rows), Table(TARGET_HEAD, [target.row])]
+    without = plain("the same without a pace", median(unpaced) / median(alone))
+    tables = [Table(("", "p50 ms", "p95 ms"), rows), Table(TARGET_HEAD, [target.row, without])]
     return Section(f"Fairness, {kind}", lead, tables), [target]
 
 
@@ -137,10 +146,10 @@ def _carrier(running: ExitStack) -> Worker:
     return carrier
 
 
-def _towards(carrier: Worker) -> dict[str, str]:
-    """The environment of a server that sends there as fast as it can."""
+def _towards(carrier: Worker, pace: int = 0) -> dict[str, str]:
+    """The environment of a server that sends there, as fast as it can unless each number has a pace."""
     url = f"http://127.0.0.1:{carrier.ask({})['port']}"
-    return {"ROOST_BANDWIDTH_URL": url, "ROOST_SEGMENTS_PER_SECOND": "0"}
+    return {"ROOST_BANDWIDTH_URL": url, "ROOST_SEGMENTS_PER_SECOND": str(pace)}
 
 
 async def _furnished(store: Store, count: int) -> list[Tenant]:
@@ -161,7 +170,7 @@ async def _queue(store: Store, tenants: list[Tenant], count: int) -> None:
         await store.transact(lambda tx, chunk=chunk: accept(tx, chunk))
 
 
-def _arrivals(server: Server, carrier: Worker, tenant: Tenant, count: int) -> list[float]:
+def _arrivals(server: Server, carrier: Worker, tenant: Tenant, count: int, pause: float = 0) -> list[float]:
     """How many seconds each message took from its POST to its arrival; the first few, which warm up, are not counted."""
     connection = HTTPConnection("127.0.0.1", server.port)
     times = []
@@ -171,6 +180,7 @@ def _arrivals(server: Server, carrier: Worker, tenant: Tenant, count: int) -> li
         connection.request("POST", "/v1/messages", body, {"Content-Type": "application/json", **tenant.key_header})
         message_id = json.load(connection.getresponse())["data"]["id"]
         times.append(carrier.ask({"tag": message_id})["at"] - posted)
+        sleep(pause)
     connection.close()
     return times[count // 10 :]
 

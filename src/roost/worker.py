@@ -35,8 +35,9 @@ from roost.store.settling import (
     settle_unsent,
 )
 
-#: Messages in flight: in all, and of one organization.
-SLOTS, SHARE = 256, 64
+#: Messages in flight: in all, and of one organization. A lease of PostgreSQL's costs several exchanges, whatever its size; one
+#: of SQLite's costs nothing but its rows, and in small ones others get their turn sooner.
+SLOTS, SHARES = 256, {"sqlite": 16, "postgres": 64}
 #: Without being woken it looks again after this time: other processes queue too, and what waits becomes due.
 _REST_SECONDS = 1.0
 #: What is in flight may take this long to finish once we are told to stop: longer than any request.
@@ -56,6 +57,7 @@ class Worker:
         self._outside = outside
         self._carriers = carriers
         self._slots = slots
+        self._share = SHARES[store.dialect]
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._in_flight: dict[asyncio.Task[None], str] = {}
@@ -109,7 +111,7 @@ class Worker:
         busy = Counter(self._in_flight.values())
         for nth, org_id in enumerate(sorted(due, key=lambda org_id: busy[org_id])):
             fair = -(-(self._slots - len(self._in_flight)) // (len(due) - nth))
-            limit = min(fair, SHARE - busy[org_id])
+            limit = min(fair, self._share - busy[org_id])
             if limit > 0 and not self._stopping:
                 await self._take(org_id, limit)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from roost.worker import SHARE
+from roost.worker import SHARES
 from support.bandwidth_api import BandwidthApi, Reply
 from support.credentials import SECRETS
 from support.databases import Database
@@ -46,20 +46,21 @@ def test_two_processes_at_one_outbox_send_nothing_twice(fleet: Fleet, api: Bandw
 
 def test_what_a_killed_process_was_sending_is_uncertain_and_the_rest_is_sent(fleet: Fleet, api: BandwidthApi) -> None:
     tenant = fleet.tenant(secrets=SECRETS)
-    api.script.extend([Reply(how="hang")] * SHARE)
-    ids = send_many(fleet, tenant, [f"+1555{number:07}" for number in range(SHARE + 24)])
+    share = SHARES[fleet.store.dialect]
+    api.script.extend([Reply(how="hang")] * share)
+    ids = send_many(fleet, tenant, [f"+1555{number:07}" for number in range(share + 24)])
     server = fleet.serve()
-    api.wait_for_posts(SHARE)
+    api.wait_for_posts(share)
     server.kill()
     # Its leases run out: in the test, by the database's word for it.
     run_out = "UPDATE outbox SET due_at = 0 WHERE org_id = $1 AND state = 'leased'"
     fleet.wait(fleet.store.write((run_out, (UUID(tenant.org.org_id),))))
     api.records.clear()
     server.start()
-    api.wait_for_posts(SHARE + 24)
-    for message_id in ids[SHARE:]:
+    api.wait_for_posts(share + 24)
+    for message_id in ids[share:]:
         assert until(fleet, tenant, message_id, is_settled).status == "sent"
-    for message_id in ids[:SHARE]:
+    for message_id in ids[:share]:
         assert stand_of(fleet, tenant, message_id)[0::3] == ("uncertain", "sending", None)
     assert sorted(post["tag"] for post in api.posts) == sorted(ids)
     assert '"leases_ran_out"' in server.log.read_text()
