@@ -12,7 +12,7 @@ from roost.api.errors import general
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_encode = msgspec.json.Encoder().encode
+encode_json = msgspec.json.Encoder().encode
 
 
 class Endpoint:
@@ -30,7 +30,12 @@ class Endpoint:
 
 def json_response(body: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """`body` as JSON."""
-    return Response(_encode(body), status, headers, "application/json")
+    return Response(encode_json(body), status, headers, "application/json")
+
+
+def json_bytes(body: bytes) -> Response:
+    """200 with JSON that is encoded already."""
+    return Response(body, 200, None, "application/json")
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -10,7 +10,7 @@ from roost.api import agentmessage, oneshot
 from roost.api.answers import oneshot_refusals, refusals
 from roost.api.auth import Authenticator
 from roost.api.errors import not_found
-from roost.api.http import json_response
+from roost.api.http import encode_json, json_bytes, json_response
 from roost.api.listing import CURSOR, CURSOR_KEY, include_parameter, limit_parameter
 from roost.api.queries import path_id
 from roost.api.routes import SECURITY_AGENT, SECURITY_KEY, Answer, Parameter, Route
@@ -27,9 +27,13 @@ class Inbound:
 
     async def agentmessage_list(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")
-        asked = agentmessage.parse_list(request.scope["query_string"])
+        question = request.scope["query_string"]
+        asked = agentmessage.parse_list(question)
         page = await self._store.list_inbound(agentmessage.inbox_query(asked, principal.org_id, self._cursor_key))
-        return json_response(agentmessage.list_body(page, asked, principal.org_id, self._cursor_key))
+        if page.rendered is None or page.rendered[0] != question:
+            body = agentmessage.list_body(page, asked, principal.org_id, self._cursor_key)
+            page.rendered = (question, encode_json(body))
+        return json_bytes(page.rendered[1])
 
     async def agentmessage_get(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")

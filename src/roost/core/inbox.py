@@ -1,5 +1,6 @@
 """One shared query over an inbox; each dialect turns its parameters into it and its page into JSON."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from roost.core.ids import FIRST_ID, LAST_ID
@@ -25,8 +26,14 @@ class InboxQuery(NamedTuple):
     ascending: bool = False
 
 
-class Page(NamedTuple):
-    """Up to `limit` messages in the query's direction, and whether there are more beyond the last."""
+@dataclass(slots=True)
+class Page:
+    """Up to `limit` messages in the query's direction, and whether there are more beyond the last.
+
+    `rendered` is what was last made of it, with the question that it answers: a store may remember a page, and pollers
+    ask the same again and again.
+    """
 
     messages: list[InboundMessage]
     has_more: bool
+    rendered: tuple[bytes, bytes] | None = None
