@@ -1,15 +1,17 @@
 -- The outbox, as both databases run it. Whoever changes a row holds the organization's counter, so that nothing here needs a
 -- lock of its own: two workers lease one after the other.
 
--- due_organizations: where somebody has something to do now
+-- due_organizations: where somebody has something to do now. Each look is one step into an index: as EXISTS, PostgreSQL may
+-- read a whole queue of one organization to answer for all
 SELECT g.org_id FROM organizations g WHERE
-    EXISTS (SELECT 1 FROM numbers n LEFT JOIN number_paces p ON p.org_id = n.org_id AND p.phone_number_id = n.id
+    (SELECT TRUE FROM numbers n LEFT JOIN number_paces p ON p.org_id = n.org_id AND p.phone_number_id = n.id
         WHERE n.org_id = g.org_id AND (p.next_at IS NULL OR p.next_at <= $1)
-            AND EXISTS (SELECT 1 FROM outbox o
-                WHERE o.org_id = n.org_id AND o.state = 'queued' AND o.phone_number_id = n.id))
-    OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'waiting' AND o.due_at <= $1)
-    OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'leased' AND o.due_at <= $1)
-    OR EXISTS (SELECT 1 FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'uncertain' AND o.due_at <= $1);
+            AND (SELECT TRUE FROM outbox o
+                WHERE o.org_id = n.org_id AND o.state = 'queued' AND o.phone_number_id = n.id
+                ORDER BY o.rank, o.message_id LIMIT 1) LIMIT 1)
+    OR (SELECT TRUE FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'waiting' AND o.due_at <= $1 LIMIT 1)
+    OR (SELECT TRUE FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'leased' AND o.due_at <= $1 LIMIT 1)
+    OR (SELECT TRUE FROM outbox o WHERE o.org_id = g.org_id AND o.state = 'uncertain' AND o.due_at <= $1 LIMIT 1);
 
 -- due: whether there is something to promote, to expire and to look up
 SELECT EXISTS (SELECT 1 FROM outbox WHERE org_id = $1 AND state = 'waiting' AND due_at <= $2),
@@ -29,8 +31,9 @@ RETURNING message_id;
 -- numbers_with_queued: how fast each may send, and when its next segment may leave
 SELECT n.id, n.segments_per_second, p.next_at
 FROM numbers n LEFT JOIN number_paces p ON p.org_id = n.org_id AND p.phone_number_id = n.id
-WHERE n.org_id = $1 AND EXISTS (
-    SELECT 1 FROM outbox o WHERE o.org_id = n.org_id AND o.state = 'queued' AND o.phone_number_id = n.id)
+WHERE n.org_id = $1 AND (
+    SELECT TRUE FROM outbox o WHERE o.org_id = n.org_id AND o.state = 'queued' AND o.phone_number_id = n.id
+    ORDER BY o.rank, o.message_id LIMIT 1)
 LIMIT $2;
 
 -- candidates: the first of a number, but for contacts with whom something is in flight or is to be tried again first. Only so
