@@ -6,6 +6,7 @@ back from the event loop after every row, which halved the rate.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,8 +29,10 @@ from roost.store.vault import Vault
 
 #: How long a writer waits for another process that is writing.
 BUSY_TIMEOUT_MS = 15_000
+#: How long one that found the database locked while it became WAL waits before it looks again.
+_WAL_AGAIN_SECONDS = 0.01
 #: synchronous=FULL flushes at every commit, which is what 2xx promises.
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "mmap_size=268435456", "cache_size=-32768", "temp_store=MEMORY")
+PRAGMAS = ("synchronous=FULL", "mmap_size=268435456", "cache_size=-32768", "temp_store=MEMORY")
 #: How many pages are remembered, and how much text one may have.
 MAX_PAGES, MAX_PAGE_CHARACTERS = 1024, 32_768
 
@@ -191,6 +194,7 @@ class SqliteStore(Store):
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         # A prepared statement stays as it was planned: otherwise every new `since` plans the list again, for half its time.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+        _become_wal(connection)
         for pragma in PRAGMAS:  # one by one: a statement that answers with a row ends what is executed together
             connection.execute(f"PRAGMA {pragma}").fetchall()
         return connection
@@ -235,6 +239,23 @@ def _apply_migrations(now: int) -> Callable[[apsw.Connection], Awaitable[None]]:
             writer.execute(for_sqlite(QUERIES["record_migration"]), row)
 
     return apply
+
+
+def _become_wal(connection: apsw.Connection) -> None:
+    """A new database becomes WAL, once and for all; afterwards this only looks.
+
+    SQLite does not wait its busy timeout for that (https://sqlite.org/wal.html: it needs the file for itself, and two that
+    wait for each other would wait forever), so that of several first starts at once one would be refused.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+            return
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_WAL_AGAIN_SECONDS)
 
 
 async def _run(writer: apsw.Connection, statements: tuple[Statement, ...]) -> list[Row]:
