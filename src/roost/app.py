@@ -35,6 +35,7 @@ from roost.api.organization import OrganizationRoutes
 from roost.api.routes import Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.api.shell import Shell
+from roost.carriers.registry import CARRIERS
 from roost.intake import Intake
 from roost.store.base import Store
 from roost.store.policy import policy_of
@@ -65,7 +66,8 @@ def build(
     authenticator, idempotency = Authenticator(store, limits), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
-    routes: list[Route] = [_intake_route(Intake(store, limits, wake)), *Inbound(store, authenticator).routes()]
+    intake = Intake(store, limits, wake, public_url)
+    routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator).routes()]
     routes += Messages(store, authenticator, sender, idempotency).routes()
     routes += AgentSending(store, authenticator, sender, idempotency, quotes=oneshot_quotes).routes()
     routes += AgentRequests(store, authenticator).routes()
@@ -121,6 +123,19 @@ async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
     raise general(404, scope["path"])
 
 
+def _intake_routes(intake: Intake) -> list[Route]:
+    """One for each method that any carrier calls with."""
+    route = _intake_route(intake)
+    by_get = [name for name, carrier in CARRIERS.items() if "GET" in carrier.METHODS]
+    if not by_get:
+        return [route]
+    said = f"As with POST, for the carriers that can be told to call so: {', '.join(sorted(by_get))}."
+    return [
+        route,
+        route._replace(method="GET", summary="Where a carrier delivers by GET", description=said, takes_body=False),
+    ]
+
+
 def _intake_route(intake: Intake) -> Route:
     return Route(
         "POST",
@@ -139,7 +154,7 @@ def _intake_route(intake: Intake) -> Route:
             Answer(503, "It could not be stored now; deliver it again", AgentMessageError, ("Retry-After",)),
         ],
         [
-            Parameter("carrier", "path", {"type": "string"}, "`bandwidth` or `loopback`."),
+            Parameter("carrier", "path", {"type": "string"}, f"One of {', '.join(f'`{name}`' for name in CARRIERS)}."),
             Parameter("account_id", "path", {"type": "string", "format": "uuid"}, "The carrier account."),
         ],
         [{"carrier": []}],

@@ -6,6 +6,7 @@ from functools import lru_cache
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from roost.api.auth import ShortCache
 from roost.api.errors import general
@@ -30,13 +31,14 @@ log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """Handles `POST /carriers/{carrier}/{account_id}`."""
+    """Handles `POST /carriers/{carrier}/{account_id}`, and GET for the carriers that call so."""
 
-    def __init__(self, store: Store, limits: Limits, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, limits: Limits, wake: Callable[[], None], public_url: str) -> None:
         self._store = store
         self._limits = limits
         self._known: ShortCache[tuple[CarrierAccount, Policy]] = ShortCache(self._look_up)
         self._wake = wake
+        self._public_url = public_url
 
     async def __call__(self, request: Request) -> Response:
         """200 with what became of the delivery, once it is durable.
@@ -48,12 +50,18 @@ class Intake:
         carrier = CARRIERS.get(request.path_params["carrier"])
         if carrier is None:
             raise general(404, request.scope["path"])
+        if request.method not in carrier.METHODS:
+            raise general(405, request.scope["path"], Allow=", ".join(sorted(carrier.METHODS)))
         await self._store.give_way()
         body = await read_body(request, MAX_BODY_BYTES)
-        incoming = IntakeRequest(request.headers, body)
+        incoming = IntakeRequest(request.headers, body, self._url(request.scope), request.method)
         account_id = parse_uuid(request.path_params["account_id"])
         account, policy = (await self._known.get(account_id) if account_id else None) or _NOBODY
-        if account is None or account.carrier != carrier.NAME or not carrier.verify(incoming, account):
+        if (
+            account is None
+            or account.carrier != carrier.NAME
+            or not carrier.verify(incoming, account, self._store.clock())
+        ):
             INTAKE.labels(carrier.NAME, "refused").inc()
             headers = {"WWW-Authenticate": 'Basic realm="roost"'}
             refusal = Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
@@ -65,6 +73,8 @@ class Intake:
             self._wake()  # it may be answered
         if outcome.unrouted:
             log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
+        if carrier.EMPTY_ANSWER:
+            return Response(status_code=204)
         return json_response(
             {
                 "ids": outcome.stored,
@@ -74,6 +84,12 @@ class Intake:
                 "receipts": outcome.receipts,
             }
         )
+
+    def _url(self, scope: Scope) -> str:
+        # What a proxy says of where it was called (X-Forwarded-*) is not asked: anybody can write it.
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        query: bytes = scope["query_string"]
+        return f"{self._public_url}{path.partition(b'?')[0].decode('latin-1')}{'?' if query else ''}{query.decode('latin-1')}"
 
     async def _look_up(self, account_id: str) -> tuple[CarrierAccount, Policy] | None:
         account = await Directory(self._store).carrier_account(account_id)
@@ -98,8 +114,11 @@ async def policy_for(store: Store, account: CarrierAccount) -> Policy:
     organization = await policy_of(store, account.org_id)
     assert organization is not None, "an account belongs to an organization"
     carrier = CARRIERS.get(account.carrier)
-    answers = carrier.answers_opt_outs if carrier else DEFAULT_POLICY.answers_opt_outs
-    return Policy(organization.settings, organization.name, answers)
+
+    def answers_opt_outs(number: str) -> bool:
+        return carrier is not None and carrier.answers_opt_outs(number, account)
+
+    return Policy(organization.settings, organization.name, answers_opt_outs)
 
 
 def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy: Policy = DEFAULT_POLICY) -> Delivery:

@@ -162,7 +162,7 @@ REFUSED = [
     (("token", "create", "--agent", WALLET), "roost agent add"),
     (("carrier", "add", "bandwidth", "--org", "Acme", "--basic-user", "u"), "--basic-password"),
     (("carrier", "add", "bandwidth", "--org", "Acme", "--api-user", "u"), "--account-id"),
-    (("carrier", "add", "loopback", "--org", "Acme", "--api-user", "u"), "bandwidth only"),
+    (("carrier", "add", "loopback", "--org", "Acme", "--api-user", "u"), "loopback takes no --api-user"),
     (("carrier", "add", "bandwidth", "--org", "Acme", "--basic-user", "a:b", "--basic-password", "p"), "colon"),
     (("unrouted", "route", "7"), "no unrouted delivery"),
     (("simulate", "+15554443333", "+15551112222", "x"), "not registered"),

@@ -10,6 +10,7 @@ import pytest
 
 from roost.carriers import bandwidth, outside
 from roost.carriers.contract import IntakeRequest
+from roost.core.account import CarrierAccount
 from roost.core.message import ReceiptEvent
 from support.bandwidth_api import BandwidthApi, Reply
 from support.credentials import APPLICATION_ID, SECRETS
@@ -192,9 +193,12 @@ TOLL_FREE = [
 ]
 
 
+ACCOUNT = CarrierAccount("", "", "bandwidth", {})
+
+
 @pytest.mark.parametrize(("number", "answered"), TOLL_FREE)
 def test_the_network_answers_opt_outs_on_toll_free_numbers_only(number: str, answered: bool) -> None:
-    assert bandwidth.answers_opt_outs(number) is answered
+    assert bandwidth.answers_opt_outs(number, ACCOUNT) is answered
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,9 @@ def test_a_connection_that_a_text_did_not_leave_on_is_not_left_open(house: House
 
     async def refused() -> int:
         with pytest.raises(LookupError):
-            await house.outside.request("POST", f"{api.base_url}/users/1/messages", "user", "password", look, json={})
+            await house.outside.request(
+                "POST", f"{api.base_url}/users/1/messages", auth=("user", "password"), last_look=look, json={}
+            )
         connector = house.outside._opened().connector
         assert connector is not None
         return len(connector._acquired) + len(connector._conns)

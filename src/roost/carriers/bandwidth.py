@@ -4,9 +4,21 @@ Facts: Bandwidth's Messaging API reference: "Messaging callbacks" (inbound and s
 "Messaging errors", as noted at each rule.
 """
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
-from roost.carriers.contract import Accepted, IntakeRequest, LastLook, OutgoingText, SendFailed, verify_basic
+from roost.carriers.contract import (
+    BASIC,
+    Accepted,
+    Field,
+    Finding,
+    IntakeRequest,
+    LastLook,
+    OutgoingText,
+    SendFailed,
+    verify_basic,
+)
 from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
 from roost.carriers.outside import Answer, Outside
 from roost.core.account import CarrierAccount
@@ -14,6 +26,15 @@ from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, Unknown
 from roost.core.times import rfc3339_short
 
 NAME = "bandwidth"
+FIELDS = (
+    *BASIC,
+    Field("account_id", "the account", "send"),
+    Field("application_id", "the messaging application", "send"),
+    Field("api_user", "the API user", "send"),
+    Field("api_password", "its password", "send"),
+)
+METHODS = frozenset({"POST"})
+EMPTY_ANSWER = False
 
 #: Status callbacks (StatusCallbackTypeEnum): Bandwidth's word -> ours.
 STATUSES = {
@@ -28,7 +49,7 @@ OPTED_OUT_CODES = frozenset({"4775"})
 #: No delivery receipt came in time: whether it was delivered is not known. ("Messaging errors")
 UNCONFIRMED = "9902"
 _OPTED_OUT_TYPE = "destination-rejected-due-to-user-opt-out"
-_SENDING_SECRETS = ("account_id", "application_id", "api_user", "api_password")
+_MEDIA_HOST = "messaging.bandwidth.com"
 #: +1 and one of these: toll-free, where the network itself handles STOP and START.
 _TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
 _MAX_CODE, _MAX_DESCRIPTION = 64, 255
@@ -89,18 +110,24 @@ def _event(raw: bytes) -> CarrierEvent:
 
 def can_send(account: CarrierAccount) -> bool:
     """Whether the account has all that the API asks for."""
-    return all(account.secrets.get(name) for name in _SENDING_SECRETS)
+    return all(account.newest(field.name) for field in FIELDS if field.needed == "send")
 
 
-def answers_opt_outs(number: str) -> bool:
+def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
     """On toll-free numbers the network does; on others nobody does. (Bandwidth support, "opt-out messaging")"""
     return len(number) == 12 and number.startswith("+1") and number[2:5] in _TOLL_FREE
+
+
+def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
+    """The API credential, on Bandwidth's own host alone. ("Get Media")"""
+    own = urlsplit(url).scheme == "https" and urlsplit(url).hostname == _MEDIA_HOST
+    return (account.newest("api_user"), account.newest("api_password")) if own and can_send(account) else None
 
 
 async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, last_look: LastLook) -> Accepted:
     """POST to the account's messages: 202 with the message's id is yes. ("Create Message")"""
     wanted: dict[str, Any] = {
-        "applicationId": account.secrets["application_id"],
+        "applicationId": account.newest("application_id"),
         "to": [text.to_number],
         "from": text.from_number,
         "tag": text.message_id,  # said back in each status callback
@@ -111,7 +138,8 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
         wanted["media"] = list(text.media)
     if text.high_priority:
         wanted["priority"] = "high"
-    answer = await outside.request("POST", *_messages(account, outside), last_look, json=wanted)
+    url, credential = _messages(account, outside)
+    answer = await outside.request("POST", url, auth=credential, last_look=last_look, json=wanted)
     if 200 <= answer.status < 300:
         carrier_message_id = _fields(answer).get("id")
         if isinstance(carrier_message_id, str) and carrier_message_id:
@@ -131,7 +159,8 @@ async def look_up(
         "fromDateTime": rfc3339_short((sent_at - _BEFORE_US) // 1000 * 1000),
         "toDateTime": rfc3339_short((sent_at + _AFTER_US) // 1000 * 1000),
     }
-    answer = await outside.request("GET", *_messages(account, outside), params=query)
+    url, credential = _messages(account, outside)
+    answer = await outside.request("GET", url, auth=credential, params=query)
     if answer.status != 200:
         raise _refusal(answer)
     records = _fields(answer).get("messages")
@@ -142,11 +171,27 @@ async def look_up(
     return unknown.pop() if len(unknown) == 1 else None
 
 
-def _messages(account: CarrierAccount, outside: Outside) -> tuple[str, str, str]:
+#: Bandwidth does not store texts.
+backfill = None
+
+
+async def check(account: CarrierAccount, numbers: Sequence[str], webhook_url: str, outside: Outside) -> list[Finding]:
+    """Whether the API takes the account's credential; an account without one only receives."""
+    if not can_send(account):
+        return [Finding(True, "the account only receives: it has no API credential to look at")]
+    url, credential = _messages(account, outside)
+    answer = await outside.request(
+        "GET", url, auth=credential, params={"sourceTn": next(iter(numbers), "+10000000000")}
+    )
+    if answer.status in (401, 403):
+        return [Finding(False, "Bandwidth refuses the API user or its password, or the account id is another's")]
+    return [Finding(answer.status == 200, f"Bandwidth's API answers {answer.status} to the account's credential")]
+
+
+def _messages(account: CarrierAccount, outside: Outside) -> tuple[str, tuple[str, str]]:
     """The address of the account's messages, and the credential."""
-    secrets = account.secrets
-    url = f"{outside.config.bandwidth_url}/users/{secrets['account_id']}/messages"
-    return url, secrets["api_user"], secrets["api_password"]
+    url = f"{outside.config.bandwidth_url}/users/{account.newest('account_id')}/messages"
+    return url, (account.newest("api_user"), account.newest("api_password"))
 
 
 def _refusal(answer: Answer) -> SendFailed:

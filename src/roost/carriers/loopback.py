@@ -4,13 +4,18 @@ A callback is one JSON object or an array of them: `{"id", "from", "to", "text",
 arrives at once, nowhere.
 """
 
-from roost.carriers.contract import Accepted, IntakeRequest, LastLook, OutgoingText, verify_basic
+from collections.abc import Sequence
+
+from roost.carriers.contract import BASIC, Accepted, Finding, IntakeRequest, LastLook, OutgoingText, verify_basic
 from roost.carriers.fields import events_of, instant, object_of, text, texts
 from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
 
 NAME = "loopback"
+FIELDS = BASIC
+METHODS = frozenset({"POST"})
+EMPTY_ANSWER = False
 OPTED_OUT_CODES: frozenset[str] = frozenset()
 
 
@@ -48,9 +53,14 @@ def can_send(account: CarrierAccount) -> bool:
     return True
 
 
-def answers_opt_outs(number: str) -> bool:
+def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
     """Never."""
     return False
+
+
+def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
+    """None: its media are public."""
+    return None
 
 
 async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, last_look: LastLook) -> Accepted:
@@ -66,3 +76,12 @@ async def look_up(
 ) -> str | None:
     """It keeps no record."""
     return None
+
+
+#: It keeps no record.
+backfill = None
+
+
+async def check(account: CarrierAccount, numbers: Sequence[str], webhook_url: str, outside: Outside) -> list[Finding]:
+    """There is nothing to be wrong."""
+    return [Finding(True, "loopback needs nothing from outside: what is sent arrives at once, nowhere")]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from roost.carriers.contract import LastLook, SendFailed
 from roost.config import Config
+from roost.core.account import CarrierAccount
 
 if TYPE_CHECKING:
     import aiohttp
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 #: The longest that one request takes, of which connecting may take the first part.
 TOTAL_SECONDS, CONNECT_SECONDS = 15.0, 8.0
 MAX_ANSWER_BYTES = 64 * 1024
+_NO_HEADERS: Mapping[str, str] = {}
 #: Shorter than servers keep an idle connection, so that a text is hardly ever written to one that is just being closed.
 _KEEP_ALIVE_SECONDS = 10.0
 
@@ -50,9 +52,17 @@ class Outside:
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
-        self, method: str, url: str, user: str, password: str, last_look: LastLook | None = None, **options: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        last_look: LastLook | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        **options: Any,
     ) -> Answer:
-        """The answer to one request with Basic credentials; no redirect is followed.
+        """The answer to one request; no redirect is followed. `auth` is a Basic credential (RFC 7617); `options` are aiohttp's.
 
         `last_look` is awaited once the connection is there, right before the request is written; what it raises is passed on.
         Raises SendFailed: `not_sent` when surely nothing was written, `uncertain` when something may have been and no answer
@@ -60,8 +70,8 @@ class Outside:
         """
         import aiohttp
 
-        auth = aiohttp.encode_basic_auth(user, password, "utf-8")
-        headers = {"Authorization": auth}
+        if auth is not None:
+            headers = {**headers, "Authorization": aiohttp.encode_basic_auth(*auth, "utf-8")}
         departure = _Departure(last_look)
         _departure.set(departure)
         try:
@@ -69,11 +79,16 @@ class Outside:
                 method, url, headers=headers, allow_redirects=False, **options
             ) as response:
                 retry_after = _seconds(response.headers.get("Retry-After"), self._clock())
-                return Answer(response.status, await _bounded(response), retry_after)
+                return Answer(response.status, await _bounded(response, max_bytes), retry_after)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if not departure.begun:
                 raise SendFailed("not_sent", "CARRIER_UNREACHABLE", type(error).__name__) from None
             raise SendFailed("uncertain", "NO_ANSWER", type(error).__name__) from None
+
+    def callback_url(self, account: CarrierAccount) -> str | None:
+        """Where a carrier that wants to be told delivers; None where nobody said where the outside reaches us."""
+        public_url = self.config.public_url
+        return f"{public_url}/carriers/{account.carrier}/{account.id}" if public_url else None
 
     async def close(self) -> None:
         """Close what is open."""
@@ -120,7 +135,7 @@ def _connector() -> aiohttp.TCPConnector:
     return Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """The body; the status alone still says something where it breaks off or does not end."""
     import aiohttp
 
@@ -128,7 +143,7 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     try:
         async for piece in response.content.iter_any():
             body += piece
-            if len(body) > MAX_ANSWER_BYTES:
+            if len(body) > max_bytes:
                 response.close()
                 return b""
     except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError):

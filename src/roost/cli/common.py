@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -71,6 +72,16 @@ class Context:
                 click.echo()
         if note:
             click.echo(note)
+
+
+def value_or_file(value: str) -> str:
+    """The value itself, or what the file holds of a value that is @FILE, without the line's end."""
+    if not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text("utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"cannot read {value[1:]}: {error}") from None
 
 
 def command(function: Command) -> Command:

@@ -1,6 +1,6 @@
 """Commands that say who holds what: carrier accounts, numbers, agents."""
 
-import secrets
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -9,8 +9,18 @@ from roost.api.answers import moment
 from roost.api.number_bodies import MAX_PACE
 from roost.api.numbers import https_url
 from roost.api.proof import checksum_address, is_wallet
+from roost.carriers.credentials import new_secrets
 from roost.carriers.registry import CARRIERS
-from roost.cli.common import LISTED, Context, command, find_agent, find_number, find_organization, of_organization
+from roost.cli.common import (
+    LISTED,
+    Context,
+    command,
+    find_agent,
+    find_number,
+    find_organization,
+    of_organization,
+    value_or_file,
+)
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164
 from roost.store.base import Store
@@ -25,56 +35,50 @@ def carrier() -> None:
     """Carrier accounts: where texts come from."""
 
 
+def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each field that any carrier's account has, with what each carrier means by it."""
+    meanings: dict[str, list[str]] = {}
+    for name, module in sorted(CARRIERS.items()):
+        for field in module.FIELDS:
+            made = "; generated if not given" if field.generated else ", for sending" if field.needed == "send" else ""
+            meanings.setdefault(field.name, []).append(f"{name}: {field.help}{made}.")
+    for field_name, said in reversed(meanings.items()):
+        option = click.option(f"--{field_name.replace('_', '-')}", field_name, help=" ".join(said))
+        function = option(function)
+    return function
+
+
 @carrier.command("add")
 @click.argument("name", type=click.Choice(sorted(CARRIERS)))
 @of_organization
 @click.option("--label", default="", help="What people call it.")
-@click.option("--basic-user", help="User of the credential that the carrier sends; generated if not given.")
-@click.option("--basic-password", help="Its password.")
-@click.option("--account-id", help="Bandwidth: the account, for sending.")
-@click.option("--application-id", help="Bandwidth: the messaging application, for sending.")
-@click.option("--api-user", help="Bandwidth: the API user, for sending.")
-@click.option("--api-password", help="Bandwidth: its password.")
+@_fields
 @command
-def carrier_add(
-    context: Context,
-    name: str,
-    org_text: str,
-    label: str,
-    basic_user: str | None,
-    basic_password: str | None,
-    **api: Any,
-) -> None:
+def carrier_add(context: Context, name: str, org_text: str, label: str, **given: str | None) -> None:
     """Add a carrier account and print the webhook URL to set at the carrier.
 
-    Without the --account-id family it receives only, which is always valid.
+    Without all that sending needs it receives only, which is always valid. A value of @FILE is read from the file, so that a
+    secret shows neither in the list of processes nor in the shell's history.
     """
-    if bool(basic_user) != bool(basic_password):
-        raise click.ClickException("give --basic-user and --basic-password together, or neither to have them generated")
-    if basic_user and ":" in basic_user:
-        raise click.ClickException("--basic-user must not contain a colon (RFC 7617, section 2)")
-    given = [key for key, value in api.items() if value]
-    if given and (name != "bandwidth" or len(given) != len(api)):
-        raise click.ClickException(
-            "--account-id, --application-id, --api-user and --api-password go together, and with bandwidth only"
-        )
-    user, password = basic_user or f"roost-{secrets.token_hex(4)}", basic_password or secrets.token_urlsafe(24)
-    values = {"basic": [[user, password]], **({key: api[key] for key in given})}
+    try:
+        made = new_secrets(name, {field: value_or_file(value) for field, value in given.items() if value})
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
     async def add(store: Store) -> dict[str, Any]:
         directory = Directory(store)
         owner = await find_organization(directory, org_text)
-        account = await directory.add_carrier_account(owner.org_id, name, label, values)
+        account = await directory.add_carrier_account(owner.org_id, name, label, made.secrets)
         return {
             "id": account.id,
             "org_id": owner.org_id,
             "carrier": name,
             "webhook_url": f"{context.public_url}/carriers/{name}/{account.id}",
-            "basic_user": user,
-            "basic_password": password,
+            **made.shown,
         }
 
-    note = f"\nSet the webhook URL and this credential at {name}. The password is not shown again."
+    note = f"\nSet the webhook URL at {name}"
+    note += ", and this credential. The password is not shown again." if made.shown else "."
     context.show(context.run(add), note)
 
 
