@@ -88,6 +88,11 @@ def texts(value: Any) -> tuple[str, ...]:
     return (single,) if single else ()
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; anything else has none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def whole_number(value: Any) -> int | None:
     """An integer of a sane size."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31 else None
