@@ -5,10 +5,10 @@ counters of `org_ids`, `place`, insert the `key_rows` and hear which were new, i
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from roost.core.ids import RANDOM_BITS, floor_of, position_of, uuid7
+from roost.core.ids import RANDOM_BITS, floor_of, uuid7
 from roost.core.message import MAX_INDEXED, Draft, ReceiptEvent, UnknownEvent, carrier_key
 from roost.core.organization import Settings
 from roost.core.outbound import THREAD_US
@@ -103,6 +103,7 @@ class Group:
         self._deliveries = deliveries
         self._random_bits = random_bits
         self._candidates: list[_Candidate] = []
+        self._positions: list[int] = []
         self._ids: list[str] = []
         self._unrouted: list[_Unrouted] = []
 
@@ -136,7 +137,8 @@ class Group:
 
     def place(self, take: Callable[[str], int]) -> None:
         """Give every candidate the next position of its organization, which `take` takes."""
-        self._ids = [uuid7(take(c.org_id), self._random_bits(RANDOM_BITS)) for c in self._candidates]
+        self._positions = [take(c.org_id) for c in self._candidates]
+        self._ids = [uuid7(position, self._random_bits(RANDOM_BITS)) for position in self._positions]
 
     def key_rows(self) -> list[Row]:
         """Rows of message_keys; those that conflict with a stored one are replays."""
@@ -144,6 +146,11 @@ class Group:
             (c.org_id, c.account_id, c.draft.carrier_message_id, c.to_number, message_id)
             for c, message_id in zip(self._candidates, self._ids, strict=True)
         ]
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Of every message that may turn out to be new."""
+        return self._ids
 
     def new(self, new_ids: set[str]) -> list[New]:
         """The messages whose keys were new, in order."""
@@ -153,7 +160,7 @@ class Group:
             if message_id in new_ids
         ]
 
-    def messages(self, new_ids: set[str]) -> list[Row]:
+    def messages(self, new_ids: Container[str]) -> list[Row]:
         """Rows of inbound_messages, for the ids whose keys were new; the last column is before what they can answer."""
         return [
             (
@@ -175,9 +182,9 @@ class Group:
                 c.draft.opt_out_keyword is not None,
                 c.account_id,
                 c.draft.raw,
-                floor_of(position_of(message_id) - THREAD_US),
+                floor_of(position - THREAD_US),
             )
-            for c, message_id in zip(self._candidates, self._ids, strict=True)
+            for c, message_id, position in zip(self._candidates, self._ids, self._positions, strict=True)
             if message_id in new_ids
         ]
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from roost.store import migrations
+from roost.store.arrays import plain_array, text_array
 from roost.store.base import Clock, RandomBits, Row, Statement, Store
 from roost.store.committer import GroupCommitter
 from roost.store.effects import apply_effects
@@ -128,13 +129,9 @@ class PostgresStore(Store):
             tx = PostgresTransaction(self._intake_line, self.clock, self.random_bits)
             group.route(await self._begin_group(tx, group))
             group.place(tx.take)
-            new_ids = await self._insert_keys(tx, group.key_rows())
+            new_ids = await self._insert_messages(tx, group)
             now = tx.now()
-            for name, rows in (
-                ("insert_messages", group.messages(new_ids)),
-                ("insert_receipts", group.receipts(now)),
-                ("insert_unrouted", group.unrouted(now)),
-            ):
+            for name, rows in (("insert_receipts", group.receipts(now)), ("insert_unrouted", group.unrouted(now))):
                 if rows:
                     await fetch(_SQL[name], *_columns(rows))
             await apply_effects(tx, group, new_ids)
@@ -156,14 +153,18 @@ class PostgresStore(Store):
             held = [tuple(row)[2:] for row in rows if row[2] is not None]
         return {(str(a), n): Holder(str(i), str(g) if g else None) for a, n, i, g in held}
 
-    async def _insert_keys(self, tx: Transaction, keys: list[Row]) -> set[str]:
-        """The ids of the messages that are new; the counters are written down in passing."""
-        if not keys:
+    async def _insert_messages(self, tx: Transaction, group: Group) -> set[str]:
+        """The ids of the messages that are new; in one exchange the counters are written down in passing."""
+        if not group.ids:
             return set()
         if self._split_groups:
-            found = await tx.fetch(_SQL["insert_keys"], *_columns(keys))
-        else:
-            found = await tx.fetch(_SQL["insert_keys_and_advance"], *_columns(keys), *_columns(tx.unwritten()))
+            found = await tx.fetch(_SQL["insert_keys"], *_columns(group.key_rows()))
+            new_ids = {str(row[0]) for row in found}
+            if new_ids:
+                await tx.fetch(_SQL["insert_messages"], *_columns(group.messages(new_ids)))
+            return new_ids
+        columns = _literals(_columns(group.messages(group.ids)))
+        found = await tx.fetch(_SQL["insert_group"], *columns, *map(plain_array, _columns(tx.unwritten())))
         return {str(row[0]) for row in found}
 
     async def _migrate(self) -> None:
@@ -253,3 +254,14 @@ class _Attempt:
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+#: Which columns of `Group.messages` are texts, and which one is bytes and stays a list.
+_TEXTS, _RAW = frozenset({4, 5, 6, 7, 8, 9, 11, 13}), 17
+
+
+def _literals(columns: list[list[Any]]) -> list[Any]:
+    return [
+        column if nth == _RAW else text_array(column) if nth in _TEXTS else plain_array(column)
+        for nth, column in enumerate(columns)
+    ]
