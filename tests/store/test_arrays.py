@@ -30,7 +30,7 @@ ODD = [
 
 def read_back(postgres_server: str, kind: str, literal: str) -> list[Any]:
     async def read() -> list[Any]:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(postgres_server)
         try:
             return list(await connection.fetchval(f"SELECT $1::text::{kind}[]", literal))
         finally:
