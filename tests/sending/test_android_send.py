@@ -10,10 +10,10 @@ from android_sms_gateway import domain
 from roost.carriers import android
 from roost.core.account import CarrierAccount
 from support.android import PASSWORD, SECRETS, USER, deliver, status
+from support.answering_api import AnsweringApi, Asked, Said
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import CONTACT, is_settled, send, until
-from support.answering_api import Asked, Said, AnsweringApi
 
 ACCOUNT = CarrierAccount("", "", "android", SECRETS)
 
