@@ -10,10 +10,10 @@ from android_sms_gateway import domain
 from roost.carriers import android
 from roost.core.account import CarrierAccount
 from support.android import PASSWORD, SECRETS, USER, deliver, status
-from support.answering_api import AnsweringApi, Asked, Said
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import CONTACT, is_settled, send, until
+from support.scripted_api import Asked, Said, ScriptedApi
 
 ACCOUNT = CarrierAccount("", "", "android", SECRETS)
 
@@ -27,8 +27,8 @@ def phone(asked: Asked) -> Said:
 
 
 @pytest.fixture
-def api() -> Iterator[AnsweringApi]:
-    with AnsweringApi(phone) as listening:
+def api() -> Iterator[ScriptedApi]:
+    with ScriptedApi(phone) as listening:
         yield listening
 
 
@@ -40,12 +40,12 @@ def house(database: Database, tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def tenant(house: House, api: AnsweringApi) -> Tenant:
+def tenant(house: House, api: ScriptedApi) -> Tenant:
     return house.tenant(carrier="android", secrets={**SECRETS, "api_url": api.base_url + "/"})
 
 
 def test_a_text_is_sent_as_documented_and_its_receipts_move_it_on(
-    house: House, tenant: Tenant, api: AnsweringApi
+    house: House, tenant: Tenant, api: ScriptedApi
 ) -> None:
     message_id = send(house, tenant, body="Hi \N{WAVING HAND SIGN}", rank=0)
     [asked] = api.wait_for(1)
@@ -65,7 +65,7 @@ def test_a_text_is_sent_as_documented_and_its_receipts_move_it_on(
     assert until(house, tenant, message_id, lambda stand: stand.status == "delivered").delivered_at == 1787462190000000
 
 
-def test_a_failure_says_why(house: House, tenant: Tenant, api: AnsweringApi) -> None:
+def test_a_failure_says_why(house: House, tenant: Tenant, api: ScriptedApi) -> None:
     message_id = send(house, tenant)
     api.wait_for(1)
     until(house, tenant, message_id, is_settled)
@@ -88,7 +88,7 @@ ANSWERS: list[tuple[str, Said, str | None, str, str | None]] = [
 
 
 @pytest.mark.parametrize("case", ANSWERS, ids=[each[0] for each in ANSWERS])
-def test_every_answer_has_its_outcome(house: House, tenant: Tenant, api: AnsweringApi, case: tuple[Any, ...]) -> None:
+def test_every_answer_has_its_outcome(house: House, tenant: Tenant, api: ScriptedApi, case: tuple[Any, ...]) -> None:
     _, reply, state, message_status, code = case
     api.script.append(reply)
     message_id = send(house, tenant)
@@ -97,7 +97,7 @@ def test_every_answer_has_its_outcome(house: House, tenant: Tenant, api: Answeri
     assert (stand.status, stand.error_code) == (message_status, code)
 
 
-def test_what_was_perhaps_sent_is_found_by_its_id(house: House, tenant: Tenant, api: AnsweringApi) -> None:
+def test_what_was_perhaps_sent_is_found_by_its_id(house: House, tenant: Tenant, api: ScriptedApi) -> None:
     """409: the app has a message of that id already."""
     api.script.extend([Said(409), Said(200, {"id": "x", "state": "Sent"})])
     message_id = send(house, tenant)
@@ -111,7 +111,7 @@ def test_what_was_perhaps_sent_is_found_by_its_id(house: House, tenant: Tenant, 
     assert asked.path == f"/messages/{message_id}"
 
 
-def test_the_sim_that_has_the_number_sends(house: House, api: AnsweringApi) -> None:
+def test_the_sim_that_has_the_number_sends(house: House, api: ScriptedApi) -> None:
     number = "+15557778888"
     secrets = {**SECRETS, "api_url": api.base_url, "sims": f"+15550000000, {number}"}
     tenant = house.tenant(carrier="android", number=number, secrets=secrets)
@@ -119,7 +119,7 @@ def test_the_sim_that_has_the_number_sends(house: House, api: AnsweringApi) -> N
     assert api.wait_for(1)[0].fields["simNumber"] == 2
 
 
-def test_a_picture_is_refused(house: House, tenant: Tenant, api: AnsweringApi) -> None:
+def test_a_picture_is_refused(house: House, tenant: Tenant, api: ScriptedApi) -> None:
     stand = until(house, tenant, send(house, tenant, media=["https://example.com/a.jpg"]), is_settled)
     assert (stand.status, stand.error_code) == ("failed", "MEDIA_NOT_SUPPORTED")
     assert api.asked == []
@@ -144,7 +144,7 @@ FOUND: list[tuple[str, Said, list[bool]]] = [
 
 
 @pytest.mark.parametrize(("reply", "good"), [each[1:] for each in FOUND], ids=[each[0] for each in FOUND])
-def test_the_set_up_is_looked_at(house: House, api: AnsweringApi, reply: Said, good: list[bool]) -> None:
+def test_the_set_up_is_looked_at(house: House, api: ScriptedApi, reply: Said, good: list[bool]) -> None:
     api.script.append(reply)
     account = ACCOUNT._replace(secrets={**SECRETS, "api_url": api.base_url})
     found = house.wait(android.check(account, ["+15550000000"], HOOK, house.outside))

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from roost.carriers.contract import Accepted, Field, Finding, IntakeRequest, LastLook, OutgoingText, SendFailed
 from roost.carriers.fields import instant, items_of, object_of, text, whole_number
 from roost.carriers.outside import Answer, Outside
+from roost.carriers.refusals import fields_of, refusal
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
 
@@ -49,7 +50,6 @@ WANTED = ("sms:received", "mms:downloaded", "sms:sent", "sms:delivered", "sms:fa
 WINDOW_SECONDS = 300
 #: From here on the app's own limits and delays do not hold. ("Message Priority")
 _HIGH_PRIORITY = 100
-_MAX_DESCRIPTION = 255
 
 
 def verify(request: IntakeRequest, account: CarrierAccount, now: int) -> bool:
@@ -152,7 +152,7 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     answer = await _ask(outside, "POST", account, "messages", last_look=last_look, json=wanted)
     if 200 <= answer.status < 300:
         return Accepted(text.message_id)
-    raise _refusal(answer)
+    raise _refused(answer)
 
 
 async def look_up(
@@ -164,7 +164,7 @@ async def look_up(
         return text.message_id
     if answer.status == 404:
         return None
-    raise _refusal(answer)
+    raise _refused(answer)
 
 
 #: The record has beginnings of texts only; the app itself tries for two days. ("Retry Policy")
@@ -197,18 +197,7 @@ async def _ask(outside: Outside, method: str, account: CarrierAccount, path: str
     return await outside.request(method, f"{url}/{path}", auth=credential, **options)
 
 
-def _refusal(answer: Answer) -> SendFailed:
-    """What an answer that is no success means for the text."""
-    if answer.status in (429, 503):
-        return SendFailed("not_sent", f"HTTP_{answer.status}", "the app asks to wait", retry_after=answer.retry_after)
-    if (
-        answer.status >= 500 or answer.status == 409
-    ):  # 409: it has a message of our id already, which a look-up will find
-        return SendFailed("uncertain", f"HTTP_{answer.status}", "the app failed, or has it already")
-    if answer.status in (401, 403):
-        return SendFailed("refused", "CARRIER_CREDENTIALS_REFUSED", "the app refused the account's API credentials")
-    try:
-        description = text(object_of(answer.body).get("message"))
-    except ValueError:
-        description = ""
-    return SendFailed("refused", f"HTTP_{answer.status}", description[:_MAX_DESCRIPTION] or "the app refused it")
+def _refused(answer: Answer) -> SendFailed:
+    if answer.status == 409:  # it has a message of our id already, which a look-up will find
+        return SendFailed("uncertain", "HTTP_409", "the app has it already")
+    return refusal(answer, description=text(fields_of(answer).get("message")), busy=frozenset({429, 503}))

@@ -31,7 +31,7 @@ class Said(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class AnsweringApi:
+class ScriptedApi:
     """Listens while it is entered. `script` is said first, then what `usual` says to the request."""
 
     def __init__(self, usual: Callable[[Asked], Said]) -> None:
@@ -42,7 +42,7 @@ class AnsweringApi:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> "AnsweringApi":
+    def __enter__(self) -> "ScriptedApi":
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(_PATIENCE_SECONDS)
         return self
