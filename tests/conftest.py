@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support import databases
-from support.databases import Database, PostgresServer
+from support.databases import Database, PostgresDatabases, PostgresServer
 from support.house import House
 
 _STARTED = pytest.StashKey[PostgresServer]()
@@ -22,7 +22,7 @@ for _name in [name for name in os.environ if name.startswith("ROOST_") and name 
 def pytest_configure(config: pytest.Config) -> None:
     """One PostgreSQL for all test processes, started by the first; they find it in the environment."""
     if not hasattr(config, "workerinput") and databases.VARIABLE not in os.environ and not config.option.collectonly:
-        config.stash[_STARTED] = PostgresServer()
+        config.stash[_STARTED] = PostgresServer(fsync=False)
         os.environ[databases.VARIABLE] = config.stash[_STARTED].url
 
 
@@ -57,9 +57,29 @@ def postgres_server() -> str:
     return os.environ[databases.VARIABLE]
 
 
+@pytest.fixture(scope="session")
+def _postgres_databases() -> Iterator[PostgresDatabases]:
+    """Of this test process."""
+    made = PostgresDatabases(os.environ[databases.VARIABLE])
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty database of each kind."""
+    """A database of each kind that nobody has stored anything in."""
+    if request.param == "sqlite":
+        yield Database("sqlite", "sqlite")
+        return
+    pool: PostgresDatabases = request.getfixturevalue("_postgres_databases")
+    url = pool.take()
+    yield Database("postgres", url)
+    pool.give_back(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of each kind that no Roost was started on before: it has not even a schema."""
     if request.param == "sqlite":
         yield Database("sqlite", "sqlite")
         return

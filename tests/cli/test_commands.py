@@ -216,7 +216,8 @@ def test_a_person_gets_lines_and_a_warning_where_one_is_due(env: dict[str, str])
     assert "EIP-55" in typo.stderr
 
 
-def test_the_database_is_brought_up_to_date_by_any_command(env: dict[str, str]) -> None:
+def test_the_database_is_brought_up_to_date_by_any_command(new_database: Database, tmp_path: Path) -> None:
+    env = environment(new_database, tmp_path / "data")
     assert roost_json("unrouted", "list", env=env) == []
     migrated = roost_json("db", "migrate", env=env)
     assert migrated["id"] == f"{migrated['version']:04}"

@@ -20,9 +20,9 @@ def store_on(database: Database, data_dir: Path) -> Store:
     return make_store(settings, lambda: time.time_ns() // 1000)
 
 
-def test_many_starts_at_once_migrate_once(database: Database, tmp_path: Path) -> None:
+def test_many_starts_at_once_migrate_once(new_database: Database, tmp_path: Path) -> None:
     async def start_together() -> list[tuple[int, str]]:
-        stores = [store_on(database, tmp_path) for _ in range(8)]
+        stores = [store_on(new_database, tmp_path) for _ in range(8)]
         await asyncio.gather(*(store.open() for store in stores))
         applied = await stores[0].fetch("SELECT version, name FROM schema_migrations ORDER BY version")
         assert all([await store.migrated() for store in stores])
@@ -30,7 +30,7 @@ def test_many_starts_at_once_migrate_once(database: Database, tmp_path: Path) ->
             await store.close()
         return [(version, name) for version, name in applied]
 
-    dialect = database.kind
+    dialect = new_database.kind
     assert asyncio.run(start_together()) == [(each.version, each.name) for each in migrations.available(dialect)]
 
 

