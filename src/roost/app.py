@@ -32,6 +32,7 @@ from roost.api.oneshot_send import AgentSending
 from roost.api.openapi import document
 from roost.api.operations import Operations
 from roost.api.organization import OrganizationRoutes
+from roost.api.otp import OtpRoutes
 from roost.api.routes import Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.api.shell import Shell
@@ -68,6 +69,7 @@ def build(
     sender = Sender(store, policies, wake)
     intake = Intake(store, limits, wake, public_url)
     routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator).routes()]
+    routes += OtpRoutes(store, authenticator).routes()
     routes += Messages(store, authenticator, sender, idempotency).routes()
     routes += AgentSending(store, authenticator, sender, idempotency, quotes=oneshot_quotes).routes()
     routes += AgentRequests(store, authenticator).routes()

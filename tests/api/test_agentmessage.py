@@ -221,7 +221,7 @@ def test_extras_appear_only_when_asked_for(house: House, tenant: Tenant) -> None
         ("to=a%0Ab", "to"),
         ("cursor=", "cursor"),
         ("cursor=abc", "cursor"),
-        ("include=otp", "include"),
+        ("include=codes", "include"),
         ("fron=%2B15554443333", "fron"),
         ("From=%2B15554443333", "From"),
     ],

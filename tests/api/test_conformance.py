@@ -38,7 +38,7 @@ ID_ROUTES = (
 LIST_ROUTES = tuple(
     ("GET", path)
     for path in (
-        "/v1/inbound-messages", "/v1/messages", "/v1/threads", "/v1/consent", "/v1/blocked-senders", "/v1/api-keys",
+        "/v1/inbound-messages", "/v1/otp", "/v1/messages", "/v1/threads", "/v1/consent", "/v1/blocked-senders", "/v1/api-keys",
         "/v1/phone-numbers", "/v1/audit-log",
     )
 )  # fmt: skip
@@ -101,6 +101,8 @@ TABLE: tuple[Row, ...] = (
     # A: messages.
     Row("GET", "/v1/inbound-messages", 200),
     Row("GET", "/v1/inbound-messages/{id}", 200, id="inbound"),
+    Row("GET", "/v1/otp", 200, query="to={number}"),
+    Row("GET", "/v1/otp", 404, "NOT_FOUND", query="to=%2B15559999999"),
     Row("POST", SEND, 202, body=TEXT),
     Row("POST", SEND, 422, "VALIDATION_FAILED", body={**TEXT, "from": "+15559999999"}),
     Row("POST", SEND, 422, "QUIET_HOURS", who=AT_NIGHT, body={**TEXT, "from": "{night_number}", "to": NEW_YORK}),

@@ -61,7 +61,7 @@ class Scene:
         spare = house.wait(house.directory.add_number(tenant.org.org_id, "+15551230001", *holder))
         assert mine is not None and spare is not None
         for number in (tenant.number.number, mine.number):
-            for contact, text in ((CONTACT, "hello?"), (STOPPED, "STOP")):
+            for contact, text in ((CONTACT, "Your Acme code is 482913"), (STOPPED, "STOP")):
                 hear(house, tenant, contact, text, number)
         self.night, self.receiving = house.tenant(carrier="loopback"), house.tenant(secrets={})
         quiet = {"quiet_hours": {"enabled": True, "start": f"{hour:02}:00", "end": f"{(hour + 2) % 24:02}:00"}}
@@ -76,7 +76,9 @@ class Scene:
         self.names |= self._of_a() | self._of_b()
 
     def ask(self, row: Row) -> httpx.Response:
-        path = re.sub(r"\{\w+\}", self.names.get(row.id, row.id), row.path) + (f"?{row.query}" if row.query else "")
+        path = re.sub(r"\{\w+\}", self.names.get(row.id, row.id), row.path) + (
+            f"?{row.query}" if row.query else ""
+        ).format_map(self.names)
         body = self._filled(row.body)
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         headers = self._credential(row) | {name: self._filled(value) for name, value in row.headers.items()}

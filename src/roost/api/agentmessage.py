@@ -14,10 +14,11 @@ from roost.api.listing import Asked, ListMeta
 from roost.core.ids import FIRST_ID, LAST_ID, floor_of
 from roost.core.inbox import InboxQuery, Page
 from roost.core.message import Channel, InboundMessage
+from roost.core.otp import find_otp
 from roost.core.times import rfc3339, rfc3339_short
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
-INCLUDES = ("blocked", "recipients", "suspected")
+INCLUDES = ("blocked", "otp", "recipients", "suspected")
 LIST = "inbound messages"
 
 
@@ -26,6 +27,14 @@ class OptOut(msgspec.Struct, frozen=True, gc=False):
 
     detected: bool
     keyword: str | None
+
+
+class OtpBody(msgspec.Struct, frozen=True):
+    """A one-time code as one types it; the service's name and the domain where the text has them."""
+
+    code: str
+    service: str | None
+    domain: str | None
 
 
 class InboundMessageBody(
@@ -56,6 +65,7 @@ class InboundMessageBody(
     blocked: bool | msgspec.UnsetType = msgspec.UNSET
     suspected: bool | msgspec.UnsetType = msgspec.UNSET
     recipients: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    otp: OtpBody | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class InboundMessageList(msgspec.Struct):
@@ -147,6 +157,9 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
         body.suspected = suspected
     if "recipients" in include:
         body.recipients = recipients or (to_number,)
+    if "otp" in include:
+        found = find_otp(text)
+        body.otp = None if found is None else OtpBody(*found)
     return body
 
 

@@ -122,7 +122,7 @@ _SENDER: dict[str, Any] = {"type": "string", "maxLength": 255}
 _TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 _INCLUDE = include_parameter(
     "`suspected` (a normal-language opt-out request), `recipients` (every number that a group text went to), `blocked` (its "
-    "sender is on a block list)",
+    "sender is on a block list), `otp` (the one-time code in it)",
     *agentmessage.INCLUDES,
 )
 _LIST_PARAMETERS = (

@@ -22,6 +22,8 @@ class Parameter(NamedTuple):
     where: str
     schema: dict[str, Any]
     description: str
+    required: bool = False
+    """What is in the path always is."""
 
 
 class Answer(NamedTuple):
