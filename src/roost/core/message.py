@@ -28,6 +28,8 @@ class InboundEvent(NamedTuple):
     media: tuple[str, ...] = ()
     segment_count: int | None = None
     carrier_received_at: int | None = None
+    is_mms: bool = False
+    """The carrier says so; what has media or several recipients is one anyway."""
 
 
 class ReceiptEvent(NamedTuple):
@@ -113,7 +115,7 @@ def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> D
         return UnknownEvent("malformed_sender", event.raw)
     body = storable(event.body)
     # Bandwidth counts one segment for any MMS and lists several recipients only there: a group text is an MMS.
-    channel: Channel = "mms" if event.media or len(event.recipients) > 1 else "sms"
+    channel: Channel = "mms" if event.is_mms or event.media or len(event.recipients) > 1 else "sms"
     found = keyword(body, opt_out_words)
     opted_out = found is not None and found.kind == "opt_out"
     return Draft(
