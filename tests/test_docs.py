@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from roost.api.errors import _GENERAL
+from roost.carriers.matrix import with_matrix
 from roost.carriers.registry import CARRIERS
 from roost.cli import main
 from roost.config import SETTINGS
@@ -22,7 +23,19 @@ def test_the_readme_has_every_setting_as_the_code_has_it() -> None:
 
 def test_the_readme_has_every_carrier() -> None:
     for carrier in CARRIERS:
-        assert re.search(rf"^\| `{carrier}` \|", README, re.MULTILINE)
+        assert re.search(rf"^\| `{carrier}` \|", README, re.MULTILINE), carrier
+
+
+def test_every_carrier_has_its_page() -> None:
+    """Which says what `carrier add` takes, and how to see whether it is set up right."""
+    assert {path.stem for path in (ROOT / "docs/carriers").glob("*.md")} == set(CARRIERS)
+    for carrier in CARRIERS:
+        assert f"roost carrier add {carrier} " in (ROOT / f"docs/carriers/{carrier}.md").read_text("utf-8"), carrier
+
+
+def test_the_table_of_carriers_is_what_the_carriers_say() -> None:
+    page = (ROOT / "docs/carriers.md").read_text("utf-8")
+    assert page == with_matrix(page), "run: python -m roost.carriers.matrix docs/carriers.md"
 
 
 def test_every_metric_is_explained() -> None:

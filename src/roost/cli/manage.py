@@ -35,7 +35,7 @@ def carrier() -> None:
     """Carrier accounts: where texts come from."""
 
 
-def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
+def carrier_fields(function: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each field that any carrier's account has, with what each carrier means by it."""
     meanings: dict[str, list[str]] = {}
     for name, module in sorted(CARRIERS.items()):
@@ -52,7 +52,7 @@ def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("name", type=click.Choice(sorted(CARRIERS)))
 @of_organization
 @click.option("--label", default="", help="What people call it.")
-@_fields
+@carrier_fields
 @command
 def carrier_add(context: Context, name: str, org_text: str, label: str, **given: str | None) -> None:
     """Add a carrier account and print the webhook URL to set at the carrier.
