@@ -124,7 +124,7 @@ def test_a_sender_that_is_no_number_stays_as_it_is(sender: str, expected: str) -
 
 def test_a_picture_is_read_with_its_words_and_without_what_sinch_could_not_keep() -> None:
     [event] = parse(wire.inbound("m-1", NUMBER, MEDIA, type="mo_media"))
-    assert (event.body, event.media) == ("A cat", ("https://s3.example.com/a.jpg",))
+    assert (event.body, event.media, event.is_mms) == ("A cat", ("https://s3.example.com/a.jpg",), True)
 
 
 STATUSES = [

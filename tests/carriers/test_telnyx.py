@@ -111,7 +111,7 @@ def test_a_group_text_is_for_our_number_and_names_everybody_but_its_sender() -> 
     media = [{"url": "https://media.telnyx.com/a.jpg", "content_type": "image/jpeg", "size": 9, "hash_sha256": "x"}]
     [event] = parse(wire.inbound("m-1", NUMBER, "", cc=everybody, media=media, type="MMS", subject="Look"))
     assert (event.to_numbers, event.recipients) == ((NUMBER, OTHER), (NUMBER, OTHER))
-    assert (event.media, event.body) == (("https://media.telnyx.com/a.jpg",), "Look")
+    assert (event.media, event.body, event.is_mms) == (("https://media.telnyx.com/a.jpg",), "Look", True)
 
 
 ERROR = {"code": "40300", "title": "Blocked due to STOP message", "detail": "d", "meta": {"url": "u"}}

@@ -133,6 +133,7 @@ def _inbound(event: dict[str, Any], raw: bytes) -> InboundEvent:
         # What Sinch could not keep has a code other than 0, and no URL. ("MMS media error codes")
         media=tuple(filter(None, (text_of(each.get("url")) for each in objects(parts.get("media"))))),
         carrier_received_at=instant(event.get("received_at")),
+        is_mms=event.get("type") == "mo_media",
     )
 
 

@@ -125,6 +125,7 @@ def _inbound(payload: dict[str, Any], occurred_at: int | None, raw: bytes) -> In
         media=tuple(filter(None, (text_of(each.get("url")) for each in objects(payload.get("media"))))),
         segment_count=whole_number(payload.get("parts")),
         carrier_received_at=instant(payload.get("received_at")) or occurred_at,
+        is_mms=payload.get("type") == "MMS",
     )
 
 
