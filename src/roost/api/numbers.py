@@ -1,6 +1,5 @@
 """Dialect A: phone numbers. Here they are registered, where the original buys them."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -31,7 +30,7 @@ from roost.api.number_bodies import (
 from roost.api.queries import parse_query, path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.core.ids import parse_uuid
-from roost.core.numbers import is_e164, is_short_code
+from roost.core.numbers import is_e164, is_short_code, is_toll_free
 from roost.core.times import rfc3339
 from roost.errors import Refusal
 from roost.store.audit import Actor
@@ -52,10 +51,6 @@ _READERS = {
     "search": queries.word,
     "include": _include,
 }
-
-_TOLL_FREE = re.compile(
-    r"\+18(?:00|33|44|55|66|77|88)[0-9]{7}"
-)  # https://www.fcc.gov/consumers/guides/what-toll-free-number
 
 
 class _Asked(NamedTuple):
@@ -255,7 +250,7 @@ def _pace(value: Any) -> float | None:
 
 
 def _type_of(number: str) -> str:
-    if _TOLL_FREE.fullmatch(number):
+    if is_toll_free(number):
         return "toll_free"
     return "short_code" if is_short_code(number) else "local"
 

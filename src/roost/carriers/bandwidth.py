@@ -21,8 +21,10 @@ from roost.carriers.contract import (
 )
 from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
 from roost.carriers.outside import Answer, Outside
+from roost.carriers.refusals import accepted_id, fields_of, refusal
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
+from roost.core.numbers import is_toll_free
 from roost.core.times import rfc3339_short
 
 NAME = "bandwidth"
@@ -50,9 +52,8 @@ OPTED_OUT_CODES = frozenset({"4775"})
 UNCONFIRMED = "9902"
 _OPTED_OUT_TYPE = "destination-rejected-due-to-user-opt-out"
 _MEDIA_HOST = "messaging.bandwidth.com"
-#: +1 and one of these: toll-free, where the network itself handles STOP and START.
-_TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
-_MAX_CODE, _MAX_DESCRIPTION = 64, 255
+#: The rate or the queue is full; or nobody is at home: it was not taken.
+_BUSY = frozenset({429, 503})
 #: How far around the time of a text the carrier's record is searched.
 _BEFORE_US, _AFTER_US = 60 * 1_000_000, 300 * 1_000_000
 
@@ -115,7 +116,7 @@ def can_send(account: CarrierAccount) -> bool:
 
 def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
     """On toll-free numbers the network does; on others nobody does. (Bandwidth support, "opt-out messaging")"""
-    return len(number) == 12 and number.startswith("+1") and number[2:5] in _TOLL_FREE
+    return is_toll_free(number)
 
 
 def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
@@ -141,10 +142,7 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     url, credential = _messages(account, outside)
     answer = await outside.request("POST", url, auth=credential, last_look=last_look, json=wanted)
     if 200 <= answer.status < 300:
-        carrier_message_id = _fields(answer).get("id")
-        if isinstance(carrier_message_id, str) and carrier_message_id:
-            return Accepted(carrier_message_id)
-        raise SendFailed("uncertain", "UNREADABLE_ANSWER", "the carrier accepted something, but not readably")
+        return Accepted(accepted_id(fields_of(answer).get("id")))
     raise _refusal(answer)
 
 
@@ -163,7 +161,7 @@ async def look_up(
     answer = await outside.request("GET", url, auth=credential, params=query)
     if answer.status != 200:
         raise _refusal(answer)
-    records = _fields(answer).get("messages")
+    records = fields_of(answer).get("messages")
     found = (
         [record.get("messageId") for record in records if isinstance(record, dict)] if isinstance(records, list) else []
     )
@@ -195,29 +193,7 @@ def _messages(account: CarrierAccount, outside: Outside) -> tuple[str, tuple[str
 
 
 def _refusal(answer: Answer) -> SendFailed:
-    """What an answer that is no success means for the text."""
-    if answer.status in (429, 503):  # the rate or the queue is full; or nobody is at home: it was not taken
-        return SendFailed(
-            "not_sent", f"HTTP_{answer.status}", "the carrier asks to wait", retry_after=answer.retry_after
-        )
-    if answer.status >= 500:
-        return SendFailed("uncertain", f"HTTP_{answer.status}", "the carrier failed")
-    if answer.status in (401, 403):
-        return SendFailed("refused", "CARRIER_CREDENTIALS_REFUSED", "the carrier refused the account's API credentials")
-    fields = _fields(answer)
+    fields = fields_of(answer)
     code, description = text(fields.get("type")), text(fields.get("description"))
     opted_out = code == _OPTED_OUT_TYPE or text(fields.get("errorCode")) in OPTED_OUT_CODES
-    return SendFailed(
-        "refused",
-        code[:_MAX_CODE] or f"HTTP_{answer.status}",
-        description[:_MAX_DESCRIPTION] or "the carrier refused it",
-        opted_out=opted_out,
-    )
-
-
-def _fields(answer: Answer) -> dict[str, Any]:
-    """The JSON object that an answer is; anything else has no fields."""
-    try:
-        return object_of(answer.body)
-    except ValueError:
-        return {}
+    return refusal(answer, code, description, opted_out=opted_out, busy=_BUSY)

@@ -1,6 +1,8 @@
 """Every carrier, by name. A new one is one file and one line here."""
 
-from roost.carriers import android, bandwidth, loopback, sinch, telnyx
+from roost.carriers import android, bandwidth, loopback, sinch, telnyx, twilio
 from roost.carriers.contract import Carrier
 
-CARRIERS: dict[str, Carrier] = {carrier.NAME: carrier for carrier in (android, bandwidth, loopback, sinch, telnyx)}
+CARRIERS: dict[str, Carrier] = {
+    carrier.NAME: carrier for carrier in (android, bandwidth, loopback, sinch, telnyx, twilio)
+}

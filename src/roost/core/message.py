@@ -30,6 +30,8 @@ class InboundEvent(NamedTuple):
     carrier_received_at: int | None = None
     is_mms: bool = False
     """The carrier says so; what has media or several recipients is one anyway."""
+    understood: Keyword | None = None
+    """What the carrier took it for and acted on: its own keywords may be more than ours."""
 
 
 class ReceiptEvent(NamedTuple):
@@ -116,7 +118,7 @@ def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> D
     body = storable(event.body)
     # Bandwidth counts one segment for any MMS and lists several recipients only there: a group text is an MMS.
     channel: Channel = "mms" if event.is_mms or event.media or len(event.recipients) > 1 else "sms"
-    found = keyword(body, opt_out_words)
+    found = keyword(body, opt_out_words) or event.understood
     opted_out = found is not None and found.kind == "opt_out"
     return Draft(
         carrier_message_id=carrier_key(event.carrier_message_id, event.raw),

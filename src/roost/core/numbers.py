@@ -6,6 +6,8 @@ A numbering plan is never asked: texts do come from numbers that no plan calls v
 import re
 
 _E164 = re.compile(r"\+[1-9][0-9]{0,14}")
+#: https://www.fcc.gov/consumers/guides/what-toll-free-number
+_TOLL_FREE = re.compile(r"\+18(?:00|33|44|55|66|77|88)[0-9]{7}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 # As some carriers write a number, and what a text's sender is when it has no name: digits alone.
 _BARE_DIGITS = re.compile(r"[0-9]{1,15}")
@@ -22,6 +24,11 @@ def is_e164(text: str) -> bool:
 def is_short_code(text: str) -> bool:
     """Tell whether the text is 3 to 8 digits, which covers every country's short codes."""
     return _SHORT_CODE.fullmatch(text) is not None
+
+
+def is_toll_free(text: str) -> bool:
+    """Tell whether the text is a toll-free number of North America, where the network itself handles STOP and START."""
+    return _TOLL_FREE.fullmatch(text) is not None
 
 
 def is_sender_name(text: str) -> bool:
