@@ -6,7 +6,6 @@ Facts: Bandwidth's Messaging API reference: "Messaging callbacks" (inbound and s
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from roost.carriers.contract import (
     BASIC,
@@ -19,7 +18,7 @@ from roost.carriers.contract import (
     SendFailed,
     verify_basic,
 )
-from roost.carriers.fields import events_of, instant, object_of, text, texts, whole_number
+from roost.carriers.fields import events_of, https_host, instant, object_of, text, texts, whole_number
 from roost.carriers.outside import Answer, Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
 from roost.core.account import CarrierAccount
@@ -121,7 +120,7 @@ def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
 
 def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
     """The API credential, on Bandwidth's own host alone. ("Get Media")"""
-    own = urlsplit(url).scheme == "https" and urlsplit(url).hostname == _MEDIA_HOST
+    own = https_host(url) == _MEDIA_HOST
     return (account.newest("api_user"), account.newest("api_password")) if own and can_send(account) else None
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -96,6 +97,15 @@ def objects(value: Any) -> list[dict[str, Any]]:
 def whole_number(value: Any) -> int | None:
     """An integer of a sane size."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31 else None
+
+
+def https_host(url: str) -> str:
+    """The host of an https URL, such as a medium's, which a stranger may have made up; empty for anything else."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "") if parts.scheme == "https" and parts.port in (None, 443) else ""
+    except ValueError:
+        return ""
 
 
 def instant(value: Any) -> int | None:

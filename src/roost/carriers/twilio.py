@@ -10,9 +10,10 @@ import hmac
 from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from roost.carriers.contract import Accepted, Field, Finding, IntakeRequest, LastLook, OutgoingText, SendFailed
+from roost.carriers.fields import https_host
 from roost.carriers.fields import text as text_of
 from roost.carriers.forms import form_bytes, numbered, pairs_of, raw_of
 from roost.carriers.outside import Answer, Outside
@@ -149,9 +150,8 @@ def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
 
 def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
     """The API credential, on the API's own hosts alone, which redirect to a signed address elsewhere. ("Media subresource")"""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    own = parts.scheme == "https" and (host == "api.twilio.com" or (host[:4], host[-11:]) == ("api.", ".twilio.com"))
+    host = https_host(url)
+    own = host == "api.twilio.com" or (host.startswith("api.") and host.endswith(".twilio.com"))
     return _credential(account) if own and can_send(account) else None
 
 
