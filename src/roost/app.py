@@ -139,18 +139,21 @@ def _intake_routes(intake: Intake) -> list[Route]:
 
 
 def _intake_route(intake: Intake) -> Route:
+    silent = sorted(name for name, carrier in CARRIERS.items() if carrier.EMPTY_ANSWER)
     return Route(
         "POST",
         "/carriers/{carrier}/{account_id}",
         intake,
         "Intake",
         "Where a carrier delivers",
-        "Set this URL, with the account's credential, as the webhook at the carrier. Whatever arrives with a good "
-        "credential is stored before it is acknowledged, and a replay changes nothing.",
+        "Set this URL as the webhook at the carrier, with the account's credential where it takes one; others sign what they "
+        "send. Whatever arrives with a good credential is stored before it is acknowledged, and a replay changes nothing.",
         [
             Answer(200, "Stored", Delivered),
+            Answer(204, f"Stored, for carriers that want an empty answer: {', '.join(silent)}", None),
             Answer(401, "A missing or wrong credential; nothing was stored", AgentMessageError, ("WWW-Authenticate",)),
             Answer(404, "No such carrier", AgentMessageError),
+            Answer(405, "This carrier does not call so", AgentMessageError, ("Allow",)),
             Answer(413, "More than 1 MiB", AgentMessageError),
             Answer(429, "Too many wrong credentials from this address", AgentMessageError, ("Retry-After",)),
             Answer(503, "It could not be stored now; deliver it again", AgentMessageError, ("Retry-After",)),

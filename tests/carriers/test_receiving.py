@@ -48,8 +48,12 @@ def delivered(case: CarrierCase, payload: Any) -> list[Any]:
     return CARRIERS[case.NAME].parse(request_of(case.call(payload, URL, account_of(case))))
 
 
+#: Have a suite of their own, until each has a file in `cases`.
+APART = {"android", "sinch", "telnyx"}
+
+
 def test_every_carrier_goes_through_this_suite() -> None:
-    assert set(CASES) == set(CARRIERS)
+    assert set(CASES) | APART == set(CARRIERS)
 
 
 @every_carrier
