@@ -36,7 +36,9 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def account_of(case: CarrierCase, secrets: Any = None) -> CarrierAccount:
-    return CarrierAccount("a", "o", case.NAME, {"basic": [list(BASIC)], **(case.SECRETS if secrets is None else secrets)})
+    return CarrierAccount(
+        "a", "o", case.NAME, {"basic": [list(BASIC)], **(case.SECRETS if secrets is None else secrets)}
+    )
 
 
 def request_of(call: Call, url: str = URL) -> IntakeRequest:

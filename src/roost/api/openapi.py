@@ -20,6 +20,7 @@ _HEADERS = {
     "RateLimit-Remaining": ("How many more there may be in this one.", {"type": "string"}),
     "RateLimit-Reset": ("Seconds until the next one.", {"type": "string"}),
     "Retry-After": ("Whole seconds to wait.", {"type": "string"}),
+    "Allow": ("The methods that it takes.", {"type": "string"}),
     "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
 }
 _ALWAYS = ("X-Request-Id",)

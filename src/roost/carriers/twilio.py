@@ -31,7 +31,9 @@ FIELDS = (
     Field("api_key", "an API key's SID (SK...), to send with instead of the auth token"),
     Field("api_secret", "that key's secret"),
     Field("messaging_service_sid", "the Messaging Service (MG...) that the numbers are in"),
-    Field("opt_out_replies", "off: Twilio's own answers to STOP, START and HELP are switched off, so that we give ours"),
+    Field(
+        "opt_out_replies", "off: Twilio's own answers to STOP, START and HELP are switched off, so that we give ours"
+    ),
     Field("api_url", "where the API is, such as https://api.dublin.ie1.twilio.com"),
 )
 #: "Webhooks (HTTP callbacks)": POST, or GET where a number is configured so.
@@ -242,16 +244,16 @@ def _number_finding(number: str, records: list[dict[str, Any]], webhook_url: str
     delivers_to = next((url for record in records if (url := text_of(record.get("sms_url")))), "nowhere")
     if delivers_to == webhook_url:
         return Finding(True, f"{number} delivers here")
-    return Finding(False, f"{number} delivers to {delivers_to}; set {webhook_url}, or let its Messaging Service deliver there")
+    return Finding(
+        False, f"{number} delivers to {delivers_to}; set {webhook_url}, or let its Messaging Service deliver there"
+    )
 
 
 async def _page(
     url: str, query: dict[str, str] | None, account: CarrierAccount, outside: Outside, name: str = "messages"
 ) -> tuple[str, list[dict[str, Any]]]:
     """(the next page's address or nothing, the records that have a SID). Raises SendFailed."""
-    answer = await outside.request(
-        "GET", url, auth=_credential(account), params=query, max_bytes=_MAX_PAGE_BYTES
-    )
+    answer = await outside.request("GET", url, auth=_credential(account), params=query, max_bytes=_MAX_PAGE_BYTES)
     if answer.status != 200:
         raise _refusal(answer)
     fields = fields_of(answer)

@@ -110,7 +110,9 @@ class Twilio(CarrierCase):
             "an empty one": good._replace(headers={"X-Twilio-Signature": ""}),
             "another token's": signed(payload, url, "e" * 32),
             "of another URL": signed(payload, url + "x", AUTH_TOKEN),
-            "of a GET": signed(payload, url, AUTH_TOKEN, method="GET")._replace(method="POST", body=good.body, query=""),
+            "of a GET": signed(payload, url, AUTH_TOKEN, method="GET")._replace(
+                method="POST", body=good.body, query=""
+            ),
             "one field more": good._replace(body=good.body + b"&Extra=1"),
             "another algorithm": good._replace(
                 headers={**good.headers, "X-Twilio-Webhooks-Signature-Settings": "key=k,algorithm=HMAC_MD5"}
