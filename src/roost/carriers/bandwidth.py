@@ -4,8 +4,11 @@ Facts: Bandwidth's Messaging API reference: "Messaging callbacks" (inbound and s
 "Messaging errors", as noted at each rule.
 """
 
+import html
+import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from roost.carriers.contract import (
     BASIC,
@@ -33,6 +36,7 @@ FIELDS = (
     Field("application_id", "the messaging application", "send"),
     Field("api_user", "the API user", "send"),
     Field("api_password", "its password", "send"),
+    Field("dashboard_url", "where its account API is, if not at https://api.bandwidth.com/api"),
 )
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
@@ -50,6 +54,7 @@ OPTED_OUT_CODES = frozenset({"4775"})
 #: No delivery receipt came in time: whether it was delivered is not known. ("Messaging errors")
 UNCONFIRMED = "9902"
 _OPTED_OUT_TYPE = "destination-rejected-due-to-user-opt-out"
+_DASHBOARD_URL = "https://api.bandwidth.com/api"
 _MEDIA_HOST = "messaging.bandwidth.com"
 #: The rate or the queue is full; or nobody is at home: it was not taken.
 _BUSY = frozenset({429, 503})
@@ -173,16 +178,49 @@ backfill = None
 
 
 async def check(account: CarrierAccount, numbers: Sequence[str], webhook_url: str, outside: Outside) -> list[Finding]:
-    """Whether the API takes the account's credential; an account without one only receives."""
+    """Whether the API takes the account's credential, and where the application delivers. ("How to manage Applications")"""
     if not can_send(account):
-        return [Finding(True, "the account only receives: it has no API credential to look at")]
+        return [Finding(True, "without an API credential nothing can be asked of Bandwidth; the account only receives")]
     url, credential = _messages(account, outside)
     answer = await outside.request(
         "GET", url, auth=credential, params={"sourceTn": next(iter(numbers), "+10000000000")}
     )
     if answer.status in (401, 403):
         return [Finding(False, "Bandwidth refuses the API user or its password, or the account id is another's")]
-    return [Finding(answer.status == 200, f"Bandwidth's API answers {answer.status} to the account's credential")]
+    if answer.status != 200:
+        return [Finding(False, f"Bandwidth's Messaging API answers {answer.status} to the API user")]
+    base = (account.newest("dashboard_url") or _DASHBOARD_URL).rstrip("/")
+    ids = (quote(account.newest(name), safe="") for name in ("account_id", "application_id"))
+    answer = await outside.request("GET", "{}/accounts/{}/applications/{}".format(base, *ids), auth=credential)
+    taken = Finding(True, "Bandwidth's Messaging API takes the API user")
+    if answer.status == 404:
+        return [taken, Finding(False, "the account has no application with the application id")]
+    if answer.status != 200:  # the user may send, and need not be one who may look at applications
+        return [taken, Finding(True, f"not to be seen from here: whether the application delivers to {webhook_url}")]
+    return [taken, *_application(answer.body.decode("utf-8", "replace"), account, webhook_url)]
+
+
+def _application(xml: str, account: CarrierAccount, webhook_url: str) -> list[Finding]:
+    findings = []
+    users = {user for user, _ in account.secrets.get("basic", ())}
+    for direction, what in (("Inbound", "inbound"), ("Outbound", "status")):
+        url = _element(xml, f"{direction}CallbackUrl")
+        user = _element(_element(xml, f"{direction}CallbackCreds"), "UserId")
+        if url != webhook_url:
+            findings.append(
+                Finding(False, f"the application's {what} callback URL is {url or 'not set'}: set it to {webhook_url}")
+            )
+        elif user not in users:
+            findings.append(
+                Finding(False, f"the application's {what} callbacks come without the user that carrier add printed")
+            )
+    return findings or [Finding(True, "the application delivers here, with the right user")]
+
+
+def _element(xml: str, name: str) -> str:
+    """What is between an element's tags, which have no attributes here. No parser: nobody else's XML is believed so far."""
+    found = re.search(f"<{name}>(.*?)</{name}>", xml, re.DOTALL)
+    return html.unescape(found[1]).strip() if found else ""
 
 
 def _messages(account: CarrierAccount, outside: Outside) -> tuple[str, tuple[str, str]]:
