@@ -94,10 +94,11 @@ def _algorithm(settings: str) -> str:
 
 def _with_and_without_port(url: str) -> tuple[str, str]:
     head, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
     bare = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
     other = bare if bare != host else f"{host}:{443 if head == 'https' else 80}"
-    return url, f"{head}{separator}{other}{slash}{path}"
+    return url, f"{head}{separator}{user}{at}{other}{slash}{path}"
 
 
 def parse(request: IntakeRequest) -> list[CarrierEvent]:
