@@ -15,7 +15,9 @@ MODULES = sorted(ROOT.rglob("*.py"))
 ORDER = [
     {"core"},
     {"carriers", "store"},
-    {"api", "push", "web"},
+    {"api"},
+    {"push"},
+    {"web"},
     {"intake", "worker"},
     {"app"},
     {"server"},

@@ -18,7 +18,7 @@ from roost.core.otp import find_otp
 from roost.core.times import rfc3339, rfc3339_short
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
-INCLUDES = ("blocked", "otp", "recipients", "suspected")
+INCLUDES = ("agent_id", "blocked", "otp", "recipients", "related_outbound_id", "suspected", "thread_id")
 LIST = "inbound messages"
 
 
@@ -66,6 +66,9 @@ class InboundMessageBody(
     suspected: bool | msgspec.UnsetType = msgspec.UNSET
     recipients: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     otp: OtpBody | msgspec.UnsetType | None = msgspec.UNSET
+    thread_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    related_outbound_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    agent_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class InboundMessageList(msgspec.Struct):
@@ -132,8 +135,8 @@ def one_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundM
 def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageBody:
     """The seeded keys, and what `include` asks for."""
     (
-        message_id, received_at, org_id, phone_number_id, _, from_number, to_number, text, channel, media, recipients,
-        segment_count, keyword, suspected, carrier_message_id, carrier_received_at, *_,
+        message_id, received_at, org_id, phone_number_id, _, from_number, to_number, text, channel, media, _,
+        segment_count, keyword, _, carrier_message_id, carrier_received_at, *_,
     ) = message  # fmt: skip
     body = InboundMessageBody(
         message_id,
@@ -151,16 +154,27 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
         rfc3339(received_at) if carrier_received_at is None else rfc3339_short(carrier_received_at),
         rfc3339(received_at),
     )
+    if include:
+        _add(body, message, include)
+    return body
+
+
+def _add(body: InboundMessageBody, message: InboundMessage, include: tuple[str, ...]) -> None:
+    if "agent_id" in include:
+        body.agent_id = message.agent_id
     if "blocked" in include:
         body.blocked = message.blocked
-    if "suspected" in include:
-        body.suspected = suspected
-    if "recipients" in include:
-        body.recipients = recipients or (to_number,)
     if "otp" in include:
-        found = find_otp(text)
+        found = find_otp(message.body)
         body.otp = None if found is None else OtpBody(*found)
-    return body
+    if "recipients" in include:
+        body.recipients = message.recipients or (message.to_number,)
+    if "related_outbound_id" in include:
+        body.related_outbound_id = message.related_outbound_id
+    if "suspected" in include:
+        body.suspected = message.suspected
+    if "thread_id" in include:
+        body.thread_id = message.thread_id
 
 
 def parse_include(query_string: bytes) -> tuple[str, ...]:

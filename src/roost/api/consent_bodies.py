@@ -7,6 +7,7 @@ import msgspec
 from roost.api.answers import moment
 from roost.api.listing import ListMeta
 from roost.core.consent import Consent, Event
+from roost.core.events import ConsentChanged
 from roost.core.times import rfc3339
 from roost.store.consent import ConsentEvent
 
@@ -31,6 +32,15 @@ class RecordedBody(ConsentBody):
 
     agreement_text_hash: str | None
     already_opted_in: bool
+
+
+class ConsentChangedBody(ConsentBody):
+    """What was said about a consent, and how it stood then; `message_id` is the inbound message that is the evidence."""
+
+    event: Event
+    keyword: str | None
+    consent_method: str | None
+    message_id: str | None
 
 
 class ConsentEventBody(msgspec.Struct):
@@ -84,6 +94,17 @@ class ConsentHistory(msgspec.Struct):
 def consent_body(consent: Consent) -> ConsentBody:
     """The documented keys."""
     return ConsentBody(**_common(consent))
+
+
+def changed_body(change: ConsentChanged) -> ConsentChangedBody:
+    """A change as it is pushed."""
+    return ConsentChangedBody(
+        **_common(change.consent),
+        event=change.event,
+        keyword=change.keyword,
+        consent_method=change.consent_method,
+        message_id=change.message_id,
+    )
 
 
 def recorded_body(consent: Consent, agreement_text_hash: str | None, *, already: bool) -> RecordedBody:

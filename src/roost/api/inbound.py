@@ -122,7 +122,8 @@ _SENDER: dict[str, Any] = {"type": "string", "maxLength": 255}
 _TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 _INCLUDE = include_parameter(
     "`suspected` (a normal-language opt-out request), `recipients` (every number that a group text went to), `blocked` (its "
-    "sender is on a block list), `otp` (the one-time code in it)",
+    "sender is on a block list), `otp` (the one-time code in it), `agent_id` (who held the number), `thread_id`, "
+    "`related_outbound_id` (what it answers)",
     *agentmessage.INCLUDES,
 )
 _LIST_PARAMETERS = (

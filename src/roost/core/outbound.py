@@ -9,6 +9,8 @@ Priority = Literal["default", "high"]
 Purpose = Literal["message", "auto_reply", "double_opt_in"]
 
 STATUSES: tuple[Status, ...] = ("queued", "sending", "sent", "delivered", "failed", "undelivered")
+#: Nobody knows yet whether a carrier takes it.
+UNSETTLED: tuple[Status, ...] = ("queued", "sending")
 MAX_TEXT = 1600
 MAX_TAG = 64
 MAX_MEDIA = 10

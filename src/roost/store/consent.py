@@ -13,7 +13,7 @@ from uuid import UUID
 from roost.core.consent import Consent, Event, State, is_challenged, is_lifted
 from roost.core.ids import LAST_ID, id_text
 from roost.core.organization import OptOutScope
-from roost.store.agent_requests import note_settled_messages
+from roost.store.events import never_left, tell_consent, tell_steps
 from roost.store.sql import load
 from roost.store.transaction import Reader, Row, Transaction
 
@@ -197,10 +197,11 @@ async def _keep(tx: Transaction, consent: Consent, event: Event | None, evidence
     await tx.fetch(_SQL["keep_consent"], *(_bound(name, value) for name, value in consent._asdict().items()))
     if event is None:
         return
+    entry_id = tx.new_id(consent.updated_at)
     await tx.fetch(
         _SQL["add_event"],
         UUID(consent.org_id),
-        UUID(tx.new_id(consent.updated_at)),
+        UUID(entry_id),
         UUID(consent.id),
         event,
         evidence.source,
@@ -212,6 +213,8 @@ async def _keep(tx: Transaction, consent: Consent, event: Event | None, evidence
         evidence.carrier_at,
         consent.updated_at,
     )
+    said = (evidence.keyword, evidence.consent_method, evidence.message_id)
+    await tell_consent(tx, entry_id, consent, event, *said)
 
 
 async def _withdraw(tx: Transaction, pair: Pair, scope: OptOutScope, *, again: bool) -> None:
@@ -233,7 +236,7 @@ async def _withdraw(tx: Transaction, pair: Pair, scope: OptOutScope, *, again: b
     await tx.many(_SQL["drop_send"], dropped)
     await tx.many(_SQL["fail_send"], dropped)
     await tx.many(_SQL["withdraw_send"], withdrawn)
-    await note_settled_messages(tx, dropped)
+    await tell_steps(tx, dict.fromkeys(dropped, never_left("CONSENT_REQUIRED", "the contact opted out")))
 
 
 async def _opted_out(reader: Reader, pair: Pair) -> list[Consent]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from roost.core.ids import FIRST_ID, id_text
 from roost.store.audit import Actor, audited
 from roost.store.base import Statement, Store
+from roost.store.events import never_left, tell_steps
 from roost.store.sql import ERASURE
 from roost.store.transaction import Transaction
 
@@ -65,9 +66,12 @@ class _Batch:
 
     async def _cancel(self, transaction: Transaction) -> None:
         pair = (UUID(self._org_id), self._contact)
-        await transaction.fetch(ERASURE["cancel_messages_to_contact"], *pair, "the contact was erased")
+        reason = "the contact was erased"
+        cancelled = await transaction.fetch(ERASURE["cancel_messages_to_contact"], *pair, reason)
         for name in ("empty_outbox_to_contact", "withdraw_leases_to_contact"):
             await transaction.fetch(ERASURE[name], *pair)
+        keys = [(UUID(self._org_id), UUID(id_text(row[0]))) for row in cancelled]
+        await tell_steps(transaction, dict.fromkeys(keys, never_left("CANCELED", reason)))
 
     async def _inbound(self, transaction: Transaction) -> list[str]:
         org_id = UUID(self._org_id)

@@ -27,7 +27,8 @@ UPDATE delivery_receipts SET raw = $4 WHERE org_id = $1 AND carrier_account_id =
 -- cancel_messages_to_contact: what no worker holds and surely was not sent; without its words it must not leave
 UPDATE outbound_messages SET status = 'failed', error_code = 'CANCELED', error_description = $3
 WHERE org_id = $1 AND id IN (SELECT message_id FROM outbox
-                             WHERE org_id = $1 AND to_number = $2 AND state IN ('queued', 'waiting', 'held'));
+                             WHERE org_id = $1 AND to_number = $2 AND state IN ('queued', 'waiting', 'held'))
+RETURNING id;
 
 -- empty_outbox_to_contact: of what was just cancelled
 DELETE FROM outbox WHERE org_id = $1 AND to_number = $2 AND state IN ('queued', 'waiting', 'held');

@@ -8,6 +8,7 @@ from roost.core.ids import id_text
 from roost.store.audit import OPERATOR, Actor
 from roost.store.base import Row
 from roost.store.changes import Beside, Changes, nothing_beside
+from roost.store.events import never_left, tell_steps
 from roost.store.pages import Condition, PageOf, Slice, newest_first
 from roost.store.sql import DIRECTORY, QUERIES
 from roost.store.transaction import Transaction
@@ -193,6 +194,8 @@ class Numbers(Changes):
             cancelled = await transaction.fetch(DIRECTORY["cancel_messages_of_number"], *ids, reason)
             for name in ("empty_outbox_of_number", "withdraw_leases_of_number", "forget_pace", "remove_number"):
                 await transaction.fetch(DIRECTORY[name], *ids)
+            keys = [(UUID(org_id), UUID(id_text(row[0]))) for row in cancelled]
+            await tell_steps(transaction, dict.fromkeys(keys, never_left("CANCELED", reason)))
             payload = {"number": _number(rows[0]).number, "cancelled_messages": len(cancelled)}
             await self._log(transaction, org_id, actor, "phone_number.released", number_id, payload)
             return True

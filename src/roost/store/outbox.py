@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from roost.core.delivery import NEVER, SECOND_US, failed, next_look_up
+from roost.core.delivery import NEVER, SECOND_US, Progress, failed, next_look_up
 from roost.core.ids import floor_of, id_text, position_of
 from roost.store.base import Store
+from roost.store.events import Step, tell_steps
 from roost.store.sql import load
 from roost.store.standing import forget, keep, standing_of
 from roost.store.transaction import Reader, Row, Transaction
@@ -126,7 +127,9 @@ class _Leasing:
         paces = await self._take(limit)
         leases = [(*leased.key, UUID(self._lease), now + LEASE_US) for leased in self._taken]
         await tx.joined(_SQL["lease"], _LEASES, leases)
-        await tx.joined(_SQL["begin_sending"], _LEASES, leases)
+        begun = await tx.joined(_SQL["begin_sending"], _LEASES, leases)
+        sending = Step("queued", Progress("sending"))
+        await tell_steps(tx, {(self._key, UUID(id_text(row[0]))): sending for row in begun})
         await tx.many(_SQL["keep_pace"], [(self._key, UUID(each), at) for each, (_, at) in paces.items() if at > now])
         return Batch(
             self._taken, look_ups, len(expired), min((at for _, at in paces.values() if at > now), default=None)
@@ -191,7 +194,7 @@ async def fail_unsent(tx: Transaction, leased: Leased, code: str) -> None:
     """It never leaves, for one of `REASONS`."""
     standing = await standing_of(tx, leased.org_id, leased.message_id)
     if standing is not None:
-        await keep(tx, {leased.key: failed(standing.progress, code, REASONS.get(code, code))})
+        await keep(tx, {leased.key: standing.step(failed(standing.progress, code, REASONS.get(code, code)))})
         await forget(tx, [leased.key])
 
 

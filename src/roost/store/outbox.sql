@@ -52,9 +52,9 @@ ORDER BY q.rank, q.message_id LIMIT $4;
 UPDATE outbox SET state = 'leased', lease = w.lease, due_at = w.due_at
 FROM wanted w WHERE outbox.org_id = w.org_id AND outbox.message_id = w.message_id;
 
--- begin_sending: as it is told
+-- begin_sending: as it is told; what was tried before is sending already
 UPDATE outbound_messages SET status = 'sending'
-FROM wanted w WHERE outbound_messages.org_id = w.org_id AND id = w.message_id AND status = 'queued';
+FROM wanted w WHERE outbound_messages.org_id = w.org_id AND id = w.message_id AND status = 'queued' RETURNING id;
 
 -- keep_pace: a number's next segment leaves no sooner
 INSERT INTO number_paces (org_id, phone_number_id, next_at) VALUES ($1, $2, $3)

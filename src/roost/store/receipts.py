@@ -8,6 +8,7 @@ from roost.core.delivery import Progress, after_receipt
 from roost.core.ids import id_text, parse_uuid
 from roost.core.message import ReceiptEvent, carrier_key
 from roost.store.consent import Evidence, Pair, record_opt_out
+from roost.store.events import Key, Step
 from roost.store.outbox import scope_in
 from roost.store.sql import load
 from roost.store.standing import forget, keep
@@ -32,7 +33,7 @@ async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts
     A receipt of no message of the account changes nothing. The caller holds the organization's counter.
     """
     known: dict[str, _Told] = {}
-    changed: dict[str, Progress] = {}
+    steps: dict[Key, Step] = {}
     for receipt in receipts:
         normal = receipt._replace(carrier_message_id=_key_of(receipt))
         for told in await _told_of(tx, org_id, account_id, normal, known):
@@ -40,10 +41,10 @@ async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts
             if receipt.opted_out and progress.status != told.progress.status:
                 await opted_out(tx, told.pair, receipt.carrier_time)
             known[told.id] = told._replace(progress=progress)
-            changed[told.id] = progress
-    reached = {(UUID(org_id), UUID(message_id)): progress for message_id, progress in changed.items()}
-    await keep(tx, reached)
-    await forget(tx, reached)
+            key = (UUID(org_id), UUID(told.id))
+            steps[key] = Step(steps[key].before if key in steps else told.progress.status, progress)
+    await keep(tx, steps)
+    await forget(tx, steps)
 
 
 class Accepted(NamedTuple):

@@ -11,8 +11,8 @@ from roost.core.organization import Settings
 from roost.core.outbound import THREAD_US, OutboundMessage, Send
 from roost.core.quiet_hours import quiet_until
 from roost.core.segments import segments
-from roost.store.agent_requests import note_settled_messages
 from roost.store.consent import record_implied
+from roost.store.events import never_left, tell_steps
 from roost.store.sql import load
 from roost.store.transaction import Row, Transaction
 
@@ -202,6 +202,6 @@ async def cancel(tx: Transaction, org_id: str, message_id: str, code: str, descr
     key = (UUID(org_id), UUID(message_id))
     if not await tx.fetch(_SQL["withdraw_queued"], *key):
         return False
-    await tx.fetch(_SQL["cancel_outbound"], *key, code, description)
-    await note_settled_messages(tx, [key])
+    cancelled = await tx.fetch(_SQL["cancel_outbound"], *key, code, description)
+    await tell_steps(tx, dict.fromkeys([key] if cancelled else [], never_left(code, description)))
     return True

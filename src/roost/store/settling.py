@@ -9,7 +9,6 @@ from typing import Literal
 from uuid import UUID
 
 from roost.core.delivery import (
-    Progress,
     after_acceptance,
     after_receipts,
     failed,
@@ -22,10 +21,11 @@ from roost.core.message import ReceiptEvent, carrier_key
 from roost.store.audit import OPERATOR, audited
 from roost.store.base import Store
 from roost.store.consent import Pair
+from roost.store.events import Key, Step
 from roost.store.outbox import LEASE_LOST, REASONS, Leased, known_ids
 from roost.store.receipts import Accepted, opted_out, stored_receipts
 from roost.store.sql import load
-from roost.store.standing import Key, OutboxStanding, forget, keep, standing_of, standings_of
+from roost.store.standing import OutboxStanding, forget, keep, standing_of, standings_of
 from roost.store.transaction import Transaction
 
 _SQL = load("outbox.sql")
@@ -51,7 +51,7 @@ class Settling:
         self.tx = tx
         self._standings = standings
         self._accepted: dict[Accepted, tuple[Leased, Sequence[ReceiptEvent]]] = {}
-        self._done: dict[Key, Progress] = {}
+        self._done: dict[Key, Step] = {}
 
     def ours(self, leased: Leased) -> OutboxStanding | None:
         """How the message stands, if it is still its owner's to settle; in one group that is once."""
@@ -60,21 +60,23 @@ class Settling:
             return None
         return self._standings.pop(leased.message_id)
 
-    def done(self, leased: Leased, progress: Progress) -> None:
+    def done(self, leased: Leased, step: Step) -> None:
         """Nothing is left to do about it."""
-        self._done[leased.key] = progress
+        self._done[leased.key] = step
 
-    def accepted(self, leased: Leased, progress: Progress, accepted: Accepted, told: Sequence[ReceiptEvent]) -> None:
+    def accepted(self, leased: Leased, step: Step, accepted: Accepted, told: Sequence[ReceiptEvent]) -> None:
         """The same, but for the receipts that came under the carrier's id before it was known; `told` come after them."""
         self._accepted[accepted] = (leased, told)
-        self._done[leased.key] = progress
+        self._done[leased.key] = step
 
     async def finish(self) -> None:
         """Write it all."""
         early = await stored_receipts(self.tx, self._accepted)
         for accepted, (leased, told) in self._accepted.items():
             receipts = [*early.get(accepted.message_id, ()), *told]
-            self._done[leased.key] = after_receipts(self._done[leased.key], receipts, self.tx.now())
+            step = self._done[leased.key]
+            reached = after_receipts(step.reached, receipts, self.tx.now())
+            self._done[leased.key] = step._replace(reached=reached)
             for receipt in receipts:
                 if receipt.opted_out:
                     await opted_out(self.tx, _pair(leased), receipt.carrier_time)
@@ -110,9 +112,9 @@ async def settle_accepted(
     standing = settling.ours(leased)
     if standing is None:
         return False
-    progress = after_acceptance(standing.progress, key, settling.tx.now())
+    step = standing.step(after_acceptance(standing.progress, key, settling.tx.now()))
     accepted = Accepted(leased.org_id, leased.message_id, leased.carrier_account_id, key, opted_out_codes)
-    settling.accepted(leased, progress, accepted, receipts)
+    settling.accepted(leased, step, accepted, receipts)
     return True
 
 
@@ -123,7 +125,7 @@ async def settle_refused(
     standing = settling.ours(leased)
     if standing is None:
         return False
-    settling.done(leased, failed(standing.progress, code, description))
+    settling.done(leased, standing.step(failed(standing.progress, code, description)))
     if is_opted_out:
         await opted_out(settling.tx, _pair(leased), None)
     return True
@@ -156,7 +158,7 @@ async def settle_not_sent(
     if standing.withdrawn is not None:
         code, description = standing.withdrawn, REASONS.get(standing.withdrawn, standing.withdrawn)
     if standing.withdrawn is not None or again_at is None:
-        settling.done(leased, failed(standing.progress, code, description))
+        settling.done(leased, standing.step(failed(standing.progress, code, description)))
         return True
     await settling.tx.fetch(_SQL["wait"], *leased.key, again_at, attempts)
     pace = (UUID(leased.org_id), UUID(leased.phone_number_id), rest_until(now, again_at, retry_after))
@@ -200,7 +202,7 @@ async def decide(store: Store, org_id: str, message_id: str, decision: Decision)
             sent_at = position_of(standing.lease) if standing.lease else tx.now()
             done = after_acceptance(standing.progress, "", sent_at)
             gone = failed(standing.progress, "OPERATOR", "an operator decided that it was not sent")
-            await keep(tx, {key: done if decision == "sent" else gone})
+            await keep(tx, {key: standing.step(done if decision == "sent" else gone)})
             await forget(tx, [key])
         change = {"decision": decision, "state": standing.state}
         sql, row = audited(store, org_id, OPERATOR, "outbound_message.settled", "outbound_message", message_id, change)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from roost.core.delivery import Progress
 from roost.core.ids import id_text
-from roost.store.agent_requests import note_settled_messages
+from roost.store.events import Key, Step, tell_steps
 from roost.store.sql import load
 from roost.store.transaction import Transaction
 
@@ -17,9 +17,6 @@ _PROGRESS = (
     "error_description text"
 )
 
-Key = tuple[UUID, UUID]
-"""Of a message: its organization's id and its own."""
-
 
 class OutboxStanding(NamedTuple):
     """`lease` is whose it is, or was."""
@@ -29,6 +26,10 @@ class OutboxStanding(NamedTuple):
     withdrawn: str | None
     attempts: int
     progress: Progress
+
+    def step(self, reached: Progress) -> Step:
+        """From how it stands to what it has reached."""
+        return Step(self.progress.status, reached)
 
 
 async def standings_of(tx: Transaction, keys: Iterable[Key]) -> dict[str, OutboxStanding]:
@@ -47,10 +48,10 @@ async def standing_of(tx: Transaction, org_id: str, message_id: str) -> OutboxSt
     return (await standings_of(tx, [(UUID(org_id), UUID(message_id))])).get(message_id)
 
 
-async def keep(tx: Transaction, reached: Mapping[Key, Progress]) -> None:
-    """Store how far messages have come."""
-    await tx.joined(_SQL["keep_progress"], _PROGRESS, [(*key, *progress) for key, progress in reached.items()])
-    await note_settled_messages(tx, reached)
+async def keep(tx: Transaction, steps: Mapping[Key, Step]) -> None:
+    """Store how far messages have come, and tell it."""
+    await tx.joined(_SQL["keep_progress"], _PROGRESS, [(*key, *step.reached) for key, step in steps.items()])
+    await tell_steps(tx, steps)
 
 
 async def forget(tx: Transaction, keys: Iterable[Key]) -> None:

@@ -1,0 +1,1 @@
+"""What is pushed to readers: the live stream, and reads that wait."""
