@@ -34,7 +34,7 @@ def signed(body: bytes, now: int, key: Ed25519PrivateKey = KEY) -> dict[str, str
     }
 
 
-def inbound(message_id: str, to: str, text: str = "Hello from Telnyx!", /, **changes: Any) -> dict[str, Any]:
+def inbound(message_id: str, to: str, text: str | None = "Hello from Telnyx!", /, **changes: Any) -> dict[str, Any]:
     """message.received; `changes` go into its payload."""
     payload = {
         "cc": [],
