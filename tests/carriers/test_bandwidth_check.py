@@ -1,17 +1,13 @@
 """What `roost carrier test` says of a Bandwidth account."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from roost.carriers import bandwidth
-from roost.carriers.outside import Outside
-from roost.cli.common import run_async
-from roost.config import load
 from roost.core.account import CarrierAccount
-from roost.server import now_us
 from support.credentials import ACCOUNT_ID, APPLICATION_ID, BASIC, SECRETS
+from support.reaching_out import reaching_out
 from support.scripted_api import Said, ScriptedApi
 
 URL = "https://roost.example.com/carriers/bandwidth/1?a=b&c=d"
@@ -47,35 +43,29 @@ def api() -> Iterator[ScriptedApi]:
         yield listening
 
 
-def findings(api: ScriptedApi, tmp_path: Path, **changes: str) -> list[tuple[bool, str]]:
+def findings(api: ScriptedApi, **changes: str) -> list[tuple[bool, str]]:
     account = CarrierAccount(
         "1", "o", "bandwidth", {"basic": [list(BASIC)], **SECRETS, "dashboard_url": f"{api.base_url}/api", **changes}
     )
-
-    async def checked() -> list[tuple[bool, str]]:
-        outside = Outside(load({}, data_dir=tmp_path, bandwidth_url=f"{api.base_url}/api/v2"), now_us)
-        try:
-            found = await bandwidth.check(account, ["+15551112222"], URL, outside)
-            return [(finding.good, finding.text) for finding in found]
-        finally:
-            await outside.close()
-
-    return run_async(checked())
+    found = reaching_out(
+        lambda outside: bandwidth.check(account, ["+15551112222"], URL, outside), bandwidth_url=f"{api.base_url}/api/v2"
+    )
+    return [(finding.good, finding.text) for finding in found]
 
 
 @pytest.mark.parametrize(("said", "expected"), FINDINGS.values(), ids=FINDINGS)
-def test_the_application_is_looked_at(api: ScriptedApi, tmp_path: Path, said: Said, expected: list[str]) -> None:
+def test_the_application_is_looked_at(api: ScriptedApi, said: Said, expected: list[str]) -> None:
     api.script += [Said(200, {"messages": []}), said]
-    wrong = [text for good, text in findings(api, tmp_path) if not good]
+    wrong = [text for good, text in findings(api) if not good]
     assert len(wrong) == len(expected)
     assert all(part in text for part, text in zip(expected, wrong, strict=True)), wrong
     assert api.asked[1].path == f"/api/accounts/{ACCOUNT_ID}/applications/{APPLICATION_ID}"
 
 
-def test_a_credential_that_bandwidth_refuses_is_told(api: ScriptedApi, tmp_path: Path) -> None:
+def test_a_credential_that_bandwidth_refuses_is_told(api: ScriptedApi) -> None:
     for status, part in ((401, "refuses the API user"), (500, "answers 500")):
         api.script.append(Said(status))
-        [(good, text)] = findings(api, tmp_path)
+        [(good, text)] = findings(api)
         assert (good, part in text) == (False, True)
-    [(good, text)] = findings(api, tmp_path, api_user="")
+    [(good, text)] = findings(api, api_user="")
     assert (good, "only receives" in text) == (True, True)

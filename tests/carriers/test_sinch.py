@@ -1,7 +1,7 @@
 """Sinch: what it delivers, how it shows who it is, and what it says to what we send."""
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
 
 from roost.carriers import sinch
 from roost.carriers.contract import IntakeRequest, OutgoingText, SendFailed
+from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
 from roost.core.message import InboundEvent, ReceiptEvent, UnknownEvent
 from roost.core.times import parse_instant
@@ -20,6 +21,7 @@ from support.credentials import BASIC
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import CONTACT, is_settled, send, until
+from support.reaching_out import reaching_out
 from support.scripted_api import Asked, Said, ScriptedApi
 
 NUMBER = "+15551112222"
@@ -262,32 +264,15 @@ def test_what_we_send_is_asked_as_documented_and_moves_on_with_what_sinch_says(
     assert until(house, tenant, several, is_settled).error_code == "TOO_MANY_MEDIA"
 
 
-ANSWERS = [
-    (Said(403, {"code": "forbidden_number", "text": "Not yours"}), None, "failed", "forbidden_number"),
-    (Said(400, {"code": "syntax_invalid_parameter_format", "text": "x"}), None, "failed", "syntax_invalid_parameter_format"),
-    (Said(401, b""), None, "failed", "CARRIER_CREDENTIALS_REFUSED"),
-    (Said(429, b""), "waiting", "sending", None),
-    (Said(500, b"oops"), "uncertain", "sending", None),
-    (Said(201, b"[]"), "uncertain", "sending", None),
-]  # fmt: skip
+def account_of(carrier: ScriptedApi, **changes: Any) -> CarrierAccount:
+    return ACCOUNT._replace(secrets=secrets_of(carrier, **changes))
 
 
-@pytest.mark.parametrize(("said", "state", "status", "code"), ANSWERS)
-def test_every_answer_has_its_outcome(
-    house: House, tenant: Tenant, carrier: ScriptedApi, said: Said, state: str | None, status: str, code: str | None
-) -> None:
-    carrier.script.extend([said, Said(500)])
-    message_id = send(house, tenant)
-    carrier.wait_for(1)
-    stand = until(house, tenant, message_id, lambda stand: stand.state == state)
-    assert (stand.status, stand.error_code) == (status, code)
-
-
-def test_what_was_perhaps_sent_is_found_by_our_own_id(house: House, tenant: Tenant, carrier: ScriptedApi) -> None:
+def test_what_was_perhaps_sent_is_found_by_our_own_id(carrier: ScriptedApi) -> None:
     text = OutgoingText("ours", NUMBER, CONTACT, "Hi", (), False)
 
     def looked_up() -> str | None:
-        return house.wait(sinch.look_up(text, NOW, frozenset(), tenant.account, house.outside))
+        return reaching_out(lambda outside: sinch.look_up(text, NOW, frozenset(), account_of(carrier), outside))
 
     assert looked_up() is None
     carrier.script.append(Said(200, {"batches": [{"id": "x", "client_reference": "another"}, {"id": "y"}]}))
@@ -297,37 +282,35 @@ def test_what_was_perhaps_sent_is_found_by_our_own_id(house: House, tenant: Tena
     assert carrier.asked[0].query["start_date"] == "2026-04-26T12:00:00.000000Z"
 
 
-def test_what_came_while_we_were_away_is_read_page_by_page_with_its_callbacks_ids(
-    house: House, tenant: Tenant, carrier: ScriptedApi
-) -> None:
+def test_what_came_while_we_were_away_is_read_page_by_page_with_its_callbacks_ids() -> None:
     api = Api()
     api.inbounds = [wire.inbound(f"m-{count}", NUMBER, type="mo_text") for count in range(150)]
     api.inbounds[7] = wire.inbound("b", NUMBER, "AA==", type="mo_binary", udh="00")
 
-    async def every(events: AsyncIterator[list[Any]]) -> list[list[Any]]:
-        return [page async for page in events]
+    with ScriptedApi(api) as carrier:
 
-    with ScriptedApi(api) as record:
-        account = tenant.account._replace(secrets=secrets_of(record))
-        pages = house.wait(every(sinch.backfill(account, NOW, house.outside)))
-        assert record.asked[0].query["start_date"] == "2026-04-26T12:01:00.000000Z"
-    assert [len(page) for page in pages] == [100, 50]
-    assert pages[1][49].carrier_message_id == "m-149"
-    assert isinstance(pages[0][7], UnknownEvent)
-    carrier.script.append(Said(401))
-    with pytest.raises(SendFailed):
-        house.wait(every(sinch.backfill(tenant.account, NOW, house.outside)))
+        async def every(outside: Outside) -> list[list[Any]]:
+            return [page async for page in sinch.backfill(account_of(carrier), NOW, outside)]
+
+        pages = reaching_out(every)
+        assert carrier.asked[0].query["start_date"] == "2026-04-26T12:01:00.000000Z"
+        assert [len(page) for page in pages] == [100, 50]
+        assert pages[1][49].carrier_message_id == "m-149"
+        assert isinstance(pages[0][7], UnknownEvent)
+        carrier.script.append(Said(401))
+        with pytest.raises(SendFailed):
+            reaching_out(every)
 
 
-def test_check_says_what_is_wrong_with_the_set_up(house: House, tenant: Tenant, carrier: ScriptedApi) -> None:
+def test_check_says_what_is_wrong_with_the_set_up(carrier: ScriptedApi) -> None:
     def checked(account: CarrierAccount) -> list[tuple[bool, str]]:
-        found = house.wait(sinch.check(account, [NUMBER], "https://roost.example.com/x", house.outside))
+        found = reaching_out(lambda outside: sinch.check(account, [NUMBER], "https://roost.example.com/x", outside))
         return [(finding.good, finding.text) for finding in found]
 
-    assert [good for good, _ in checked(tenant.account)] == [True, True]
-    [(good, text)] = checked(tenant.account._replace(secrets=secrets_of(carrier, api_token=["old"])))
+    assert [good for good, _ in checked(account_of(carrier))] == [True, True]
+    [(good, text)] = checked(account_of(carrier, api_token=["old"]))
     assert (good, "refuses the API token" in text) == (False, True)
     carrier.script.append(Said(500))
-    assert not checked(tenant.account)[0][0]
-    [(good, text)] = checked(tenant.account._replace(secrets=wire.secrets()))
+    assert not checked(account_of(carrier))[0][0]
+    [(good, text)] = checked(ACCOUNT)
     assert (good, "only receives" in text) == (True, True)

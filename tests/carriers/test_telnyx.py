@@ -1,6 +1,6 @@
 """Telnyx: what it delivers, how it signs it, and what it says to what we send."""
 
-import json
+import base64
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from telnyx import Telnyx
 from telnyx.types import DeliveryUpdateWebhookEvent, InboundMessageWebhookEvent
 
 from roost.carriers import telnyx
-from roost.carriers.contract import IntakeRequest
+from roost.carriers.contract import IntakeRequest, OutgoingText
 from roost.core.account import CarrierAccount
 from roost.core.message import InboundEvent, ReceiptEvent, UnknownEvent
 from roost.core.times import parse_instant
@@ -19,6 +19,7 @@ from support import telnyx as wire
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import CONTACT, is_settled, send, until
+from support.reaching_out import reaching_out
 from support.scripted_api import Asked, Said, ScriptedApi
 
 NUMBER, OTHER = "+15551112222", "+15551113333"
@@ -36,8 +37,6 @@ def is_believed(body: bytes, headers: dict[str, str], now: int = NOW, account: C
 
 
 def flipped(headers: dict[str, str], bit: int) -> dict[str, str]:
-    import base64
-
     signature = bytearray(base64.b64decode(headers["telnyx-signature-ed25519"]))
     signature[bit // 8] ^= 1 << bit % 8
     return {**headers, "telnyx-signature-ed25519": base64.b64encode(signature).decode()}
@@ -232,17 +231,6 @@ def deliver(house: House, tenant: Tenant, payload: Any, query: str = "") -> Any:
     return answer.json()
 
 
-def test_a_signed_text_is_stored_once_and_an_unsigned_one_is_not(house: House, tenant: Tenant) -> None:
-    payload = wire.inbound("m-1", tenant.number.number, "STOP")
-    assert deliver(house, tenant, payload)["stored"] == 1
-    payload["meta"]["attempt"] = 2  # Telnyx tries again, with another signature
-    assert deliver(house, tenant, payload)["duplicates"] == 1
-    assert house.http.post(tenant.webhook, json=payload).status_code == 401
-    [message] = house.inbound(tenant)
-    assert (message["body"], message["opt_out"]["keyword"]) == ("STOP", "STOP")
-    assert message["bandwidth_message_id"] == "m-1"
-
-
 def test_what_we_send_is_asked_as_documented_and_moves_on_with_what_telnyx_says(
     house: House, tenant: Tenant, carrier: ScriptedApi
 ) -> None:
@@ -275,79 +263,49 @@ def test_what_was_perhaps_sent_is_known_by_its_receipt(house: House, tenant: Ten
     assert (stand.status, stand.carrier_message_id) == ("sent", "tx-9")
 
 
-ANSWERS = [
-    (error(403, "40300", "Blocked due to STOP message"), None, "failed", "40300"),
-    (error(422, "40310", "Invalid 'to' address"), None, "failed", "40310"),
-    (error(401, "10009", "Authentication failed"), None, "failed", "CARRIER_CREDENTIALS_REFUSED"),
-    (Said(400, b"<html>"), None, "failed", "HTTP_400"),
-    (error(429, "10011", "Too many requests"), "waiting", "sending", None),
-    (Said(500, b"oops"), "uncertain", "sending", None),
-    (Said(200, {"data": []}), "uncertain", "sending", None),
-]
-
-
-@pytest.mark.parametrize(("said", "state", "status", "code"), ANSWERS)
-def test_every_answer_has_its_outcome(
-    house: House, tenant: Tenant, carrier: ScriptedApi, said: Said, state: str | None, status: str, code: str | None
-) -> None:
-    carrier.script.extend([said, Said(500)])
-    message_id = send(house, tenant)
-    carrier.wait_for(1)
-    stand = until(house, tenant, message_id, lambda stand: stand.state == state)
-    assert (stand.status, stand.error_code) == (status, code)
-    if code == "40300":
-        again = until(house, tenant, send(house, tenant), is_settled)
-        assert again.error_code == "CONSENT_REQUIRED", "the contact told Telnyx to stop, and so us"
-
-
-def run_check(house: House, tenant: Tenant) -> list[tuple[bool, str]]:
-    url = f"https://roost.example.com{tenant.webhook}"
-    found = house.wait(telnyx.check(tenant.account, [tenant.number.number], url, house.outside))
-    return [(finding.good, finding.text) for finding in found]
-
-
-def test_check_says_what_is_wrong_with_the_set_up(house: House) -> None:
+def test_check_says_what_is_wrong_with_the_set_up() -> None:
     api = Api()
     with ScriptedApi(api) as carrier:
         good = wire.secrets(api_key=[wire.API_KEY], api_url=carrier.base_url + "/v2")
-        tenant = house.tenant(carrier="telnyx", secrets=good)
-        number, url = tenant.number.number, f"https://roost.example.com{tenant.webhook}"
-        [(fine, text)] = run_check(house, tenant)
+        url = "https://roost.example.com/carriers/telnyx/1"
+
+        def checked(secrets: dict[str, Any] = good, numbers: tuple[str, ...] = (NUMBER,)) -> list[tuple[bool, str]]:
+            account = ACCOUNT._replace(secrets=secrets)
+            found = reaching_out(lambda outside: telnyx.check(account, numbers, url, outside))
+            return [(finding.good, finding.text) for finding in found]
+
+        [(fine, text)] = checked()
         assert (fine, "not among" in text) == (False, True)
-        api.numbers = {number: None}
-        [(fine, text)] = run_check(house, tenant)
+        api.numbers = {NUMBER: None}
+        [(fine, text)] = checked()
         assert (fine, "no messaging profile" in text) == (False, True)
-        api.numbers = {number: wire.PROFILE}
-        [(fine, text)] = run_check(house, tenant)
+        api.numbers = {NUMBER: wire.PROFILE}
+        [(fine, text)] = checked()
         assert (fine, url in text) == (False, True)
         api.profile.update(webhook_url=url, webhook_api_version="1", enabled=False)
-        assert ["version" in text or "disabled" in text for _, text in run_check(house, tenant)] == [True, True]
+        assert ["version" in text or "disabled" in text for _, text in checked()] == [True, True]
         api.profile.update(webhook_api_version="2", enabled=True)
-        assert [fine for fine, _ in run_check(house, tenant)] == [True]
-        wrong = house.tenant(carrier="telnyx", secrets={**good, "api_key": ["old"], "public_key": ["short"]})
-        assert ["32 bytes" in text or "refuses the API key" in text for _, text in run_check(house, wrong)] == [
-            True
-        ] * 2
-        [(fine, text)] = run_check(house, house.tenant(carrier="telnyx", secrets=wire.secrets()))
+        assert [fine for fine, _ in checked()] == [fine for fine, _ in checked(numbers=())] == [True]
+        carrier.script.append(Said(500))
+        [(fine, text)] = checked()
+        assert (fine, "answers 500" in text) == (False, True)
+        wrong = checked({**good, "api_key": ["old"], "public_key": ["short"]})
+        assert ["32 bytes" in text or "refuses the API key" in text for _, text in wrong] == [True, True]
+        [(fine, text)] = checked(wire.secrets())
         assert (fine, "only receives" in text) == (True, True)
 
 
-def test_what_was_perhaps_sent_is_looked_up_in_telnyx_record(house: House) -> None:
-    from roost.carriers.contract import OutgoingText
-
+def test_of_several_in_telnyx_record_only_one_that_is_nobody_elses_is_ours() -> None:
     api = Api()
     with ScriptedApi(api) as carrier:
-        secrets = wire.secrets(api_key=[wire.API_KEY], api_url=carrier.base_url + "/v2")
-        account = ACCOUNT._replace(secrets=secrets)
+        account = ACCOUNT._replace(secrets=wire.secrets(api_key=[wire.API_KEY], api_url=carrier.base_url + "/v2"))
         text = OutgoingText("ours", NUMBER, CONTACT, "Hi", (), False)
 
         def looked_up(*known: str) -> str | None:
-            return house.wait(telnyx.look_up(text, NOW, frozenset(known), account, house.outside))
+            return reaching_out(lambda outside: telnyx.look_up(text, NOW, frozenset(known), account, outside))
 
         assert looked_up() is None
         api.records = [{"uuid": "tx-1", "direction": "outbound"}, {"uuid": "tx-2"}, {}]
         assert looked_up() is None
         assert looked_up("tx-1") == "tx-2"
-        [asked, *_] = carrier.asked
-        assert asked.query["filter[cld]"] == CONTACT
-        assert json.loads(json.dumps(asked.query))["filter[created_at][gte]"] == "2026-04-26T12:00:00.000000Z"
+        assert carrier.asked[0].query["filter[created_at][gte]"] == "2026-04-26T12:00:00.000000Z"
