@@ -12,18 +12,19 @@ from roost.api.auth import ShortCache
 from roost.api.errors import general
 from roost.api.http import json_response, read_body
 from roost.api.limits import Limits
+from roost.api.policies import policy_for
 from roost.carriers.contract import IntakeRequest
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
-from roost.core.message import CarrierEvent, Draft, InboundEvent, ReceiptEvent, UnknownEvent, draft
+from roost.core.message import CarrierEvent, Draft, InboundEvent, PartEvent, ReceiptEvent, UnknownEvent, draft
+from roost.core.parts import Part, part
 from roost.errors import Refusal
 from roost.metrics import INTAKE
 from roost.store.base import Store
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused
 from roost.store.group import DEFAULT_POLICY, Delivery, Outcome, Policy
-from roost.store.policy import policy_of
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -69,7 +70,7 @@ class Intake:
         delivery = delivery_of(account, carrier.parse(incoming), policy)
         outcome = await self._store_safely(delivery, body)
         _count(carrier.NAME, outcome)
-        if any(draft.keyword for draft in delivery.drafts):
+        if delivery.parts or any(draft.keyword for draft in delivery.drafts):
             self._wake()  # it may be answered
         if outcome.unrouted:
             log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
@@ -109,25 +110,20 @@ class Intake:
 _NOBODY = (None, DEFAULT_POLICY)
 
 
-async def policy_for(store: Store, account: CarrierAccount) -> Policy:
-    """What the effects of the account's deliveries depend on."""
-    organization = await policy_of(store, account.org_id)
-    assert organization is not None, "an account belongs to an organization"
-    carrier = CARRIERS.get(account.carrier)
-
-    def answers_opt_outs(number: str) -> bool:
-        return carrier is not None and carrier.answers_opt_outs(number, account)
-
-    return Policy(organization.settings, organization.name, answers_opt_outs)
-
-
 def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy: Policy = DEFAULT_POLICY) -> Delivery:
     """Sort a request's events by what they become."""
-    delivery = Delivery(account.org_id, account.id, [], [], [], policy)
+    parts: list[Part] = []
+    delivery = Delivery(account.org_id, account.id, [], [], [], policy, parts)
     words = frozenset(policy.settings.opt_out_words)
     for event in events:
-        decided: Draft | ReceiptEvent | UnknownEvent = draft(event, words) if isinstance(event, InboundEvent) else event
-        if isinstance(decided, Draft):
+        decided: Draft | Part | ReceiptEvent | UnknownEvent
+        if isinstance(event, InboundEvent):
+            decided = draft(event, words)
+        else:
+            decided = part(event) if isinstance(event, PartEvent) else event
+        if isinstance(decided, Part):
+            parts.append(decided)
+        elif isinstance(decided, Draft):
             delivery.drafts.append(decided)
         elif isinstance(decided, ReceiptEvent):
             delivery.receipts.append(decided)

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from roost.api.auth import ShortCache
+from roost.api.policies import policy_for
 from roost.carriers.contract import Accepted, Carrier, OutgoingText, SendFailed, Withdrawn
 from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
@@ -23,7 +24,9 @@ from roost.store.base import Store
 from roost.store.committer import GroupCommitter
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused, StoreUnavailable
+from roost.store.group import Delivery
 from roost.store.outbox import Leased, depth, due_organizations, known_ids, last_looks, lease
+from roost.store.parts import overdue
 from roost.store.settling import (
     Settle,
     settle_accepted,
@@ -42,7 +45,7 @@ SLOTS, SHARES = 256, {"sqlite": 16, "postgres": 64}
 _REST_SECONDS = 1.0
 #: What is in flight may take this long to finish once we are told to stop: longer than any request.
 GRACE_SECONDS = 20.0
-_DEPTH_EVERY_SECONDS = 15.0
+_ROUND_EVERY_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +68,7 @@ class Worker:
         self._settlers: dict[str, GroupCommitter[tuple[Leased, Settle], bool]] = {}
         self._looks: GroupCommitter[Leased, str | None] = GroupCommitter(partial(last_looks, store))
         self._accounts: ShortCache[CarrierAccount] = ShortCache(Directory(store).carrier_account)
-        self._counted_at = float("-inf")
+        self._looked_at = float("-inf")
         self._stopping = False
 
     def start(self) -> None:
@@ -119,7 +122,7 @@ class Worker:
         while not self._stopping:
             self._woken.clear()
             try:
-                await self._count()
+                await self._look_round()
                 await self.take_due()
             except StoreUnavailable as error:
                 log.error("store_unavailable", error=type(error).__name__)
@@ -274,11 +277,22 @@ class Worker:
             settler = self._settlers[owner] = GroupCommitter(partial(settle_all, self._store))
         return settler
 
-    async def _count(self) -> None:
-        if time.monotonic() - self._counted_at > _DEPTH_EVERY_SECONDS:
-            self._counted_at = time.monotonic()
+    async def _look_round(self) -> None:
+        if time.monotonic() - self._looked_at > _ROUND_EVERY_SECONDS:
+            self._looked_at = time.monotonic()
             for state, count in (await depth(self._store)).items():
                 OUTBOX.labels(state).set(count)
+            await self.make_overdue()
+
+    async def make_overdue(self) -> None:
+        """Make messages of the parts of texts that have waited too long for the others."""
+        now = self._store.clock()
+        for org_id, account_id in await overdue(self._store, now):
+            account = await self._accounts.get(account_id)
+            if account is not None:
+                policy = await policy_for(self._store, account)
+                await self._store.record(Delivery(org_id, account_id, [], [], [], policy, overdue_at=now))
+                log.info("incomplete_texts", org_id=org_id, account_id=account_id)
 
 
 def _text(leased: Leased) -> OutgoingText:

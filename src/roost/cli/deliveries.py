@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from roost.api.answers import moment
+from roost.api.policies import policy_for
 from roost.carriers.contract import IntakeRequest
 from roost.carriers.registry import CARRIERS
 from roost.cli.common import Context, command, find_organization
@@ -14,7 +15,7 @@ from roost.core.ids import parse_uuid
 from roost.core.message import Draft
 from roost.core.numbers import is_e164
 from roost.deliver import DeliveryFailed, deliver
-from roost.intake import delivery_of, policy_for
+from roost.intake import delivery_of
 from roost.server import running_server
 from roost.store.base import Store
 from roost.store.directory import Directory
@@ -107,7 +108,9 @@ async def _route(
         raise click.ClickException("its carrier account is gone")
     events = CARRIERS[account.carrier].parse(IntakeRequest({}, unrouted.raw))
     delivery = delivery_of(account, events, await policy_for(store, account))
-    drafts: list[Draft] = delivery.drafts
+    # A part of a text whose number was nobody's: by now the others are not waited for.
+    drafts: list[Draft] = [*delivery.drafts, *(part.draft for part in delivery.parts)]
+    delivery = delivery._replace(drafts=drafts, parts=())
     if to_number is not None:
         drafts[:] = [draft._replace(to_numbers=(to_number,)) for draft in drafts]
     if len(drafts) != 1 or delivery.unknown or delivery.receipts:

@@ -57,7 +57,18 @@ class UnknownEvent(NamedTuple):
     raw: bytes
 
 
-CarrierEvent = InboundEvent | ReceiptEvent | UnknownEvent
+class PartEvent(NamedTuple):
+    """One part of a text that the carrier delivers in several; `text` is the part as if it were all."""
+
+    text: InboundEvent
+    reference: str
+    """What the parts of one text share, with their sender and number; a sender uses it again later."""
+    total: int
+    number: int
+    """From 1."""
+
+
+CarrierEvent = InboundEvent | ReceiptEvent | PartEvent | UnknownEvent
 
 
 class Draft(NamedTuple):

@@ -79,7 +79,8 @@ class _Batch:
         ids = [id_text(row[0]) for row in rows]
         await transaction.many(ERASURE["erase_inbound"], [(org_id, UUID(message_id), b"") for message_id in ids])
         if self._last_in == FIRST_ID:
-            await transaction.fetch(ERASURE["erase_routed_deliveries"], org_id, self._contact, b"")
+            for name in ("erase_routed_deliveries", "erase_parts"):
+                await transaction.fetch(ERASURE[name], org_id, self._contact, b"")
         return ids
 
     async def _outbound(self, transaction: Transaction) -> list[str]:

@@ -13,6 +13,9 @@ UPDATE inbound_messages SET body = '', media = NULL, raw = $3 WHERE org_id = $1 
 UPDATE unrouted_deliveries SET raw = $3
 WHERE org_id = $1 AND message_id IN (SELECT id FROM inbound_messages WHERE org_id = $1 AND from_number = $2);
 
+-- erase_parts: of texts that came in parts; what still waits becomes no message any more
+UPDATE message_parts SET body = '', raw = $3, made_at = COALESCE(made_at, received_at) WHERE org_id = $1 AND from_number = $2;
+
 -- outbound_of_contact: what still has content
 SELECT id, carrier_account_id, carrier_message_id FROM outbound_messages
 WHERE org_id = $1 AND to_number = $2 AND id > $3 AND (body <> '' OR media IS NOT NULL)

@@ -1,7 +1,8 @@
 """One group commit as a plan: which rows the deliveries of a group become, decided without touching a database.
 
 Both databases walk through the same steps inside one transaction: look up the `wanted` numbers, `route`, lock the
-counters of `org_ids`, `place`, insert the `key_rows` and hear which were new, insert the `messages`, and the rest.
+counters of `org_ids`, `place`, insert the `key_rows` and hear which were new, insert the `messages`, and the rest. Only
+where a delivery brings parts of texts (`has_parts`) they are assembled before the texts are routed.
 """
 
 import json
@@ -12,6 +13,7 @@ from roost.core.ids import RANDOM_BITS, floor_of, uuid7
 from roost.core.message import MAX_INDEXED, Draft, ReceiptEvent, UnknownEvent, carrier_key
 from roost.core.organization import Settings
 from roost.core.outbound import THREAD_US
+from roost.core.parts import Part
 from roost.core.text import storable
 
 
@@ -37,6 +39,9 @@ class Delivery(NamedTuple):
     receipts: list[ReceiptEvent]
     unknown: list[UnknownEvent]
     policy: Policy = DEFAULT_POLICY
+    parts: Sequence[Part] = ()
+    overdue_at: int | None = None
+    """Nobody's request, but ours: make messages of the account's parts that have waited too long at this time."""
 
 
 class Outcome(NamedTuple):
@@ -101,6 +106,8 @@ class Group:
 
     def __init__(self, deliveries: list[Delivery], random_bits: Callable[[int], int]) -> None:
         self._deliveries = deliveries
+        self.has_parts = any(delivery.parts or delivery.overdue_at is not None for delivery in deliveries)
+        self._replays: list[int] = []
         self._random_bits = random_bits
         self._candidates: list[_Candidate] = []
         self._positions: list[int] = []
@@ -109,7 +116,29 @@ class Group:
 
     def wanted(self) -> set[str]:
         """The numbers that the texts were sent to."""
-        return {number for d in self._deliveries for draft in d.drafts for number in draft.to_numbers}
+        wanted = {number for d in self._deliveries for draft in d.drafts for number in draft.to_numbers}
+        if self.has_parts:
+            wanted |= {number for d in self._deliveries for part in d.parts for number in part.draft.to_numbers}
+        return wanted
+
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """As they came."""
+        return tuple(self._deliveries)
+
+    def add_draft(self, index: int, draft: Draft) -> None:
+        """A text that was assembled with a delivery. The delivery itself stays as it came: it may be written again."""
+        deliveries = list(self._deliveries)
+        deliveries[index] = deliveries[index]._replace(drafts=[*deliveries[index].drafts, draft])
+        self._deliveries = deliveries
+
+    def add_unrouted(self, index: int, draft: Draft) -> None:
+        """A part that was sent to no number of the account."""
+        self._unrouted.append(_nobodys(index, self._deliveries[index], draft))
+
+    def add_replay(self, index: int) -> None:
+        """A part that is there already."""
+        self._replays.append(index)
 
     def route(self, held: Mapping[tuple[str, str], Holder]) -> None:
         """`held` is (carrier account, number) -> holder: a text routes only to numbers of the account it came by."""
@@ -133,7 +162,9 @@ class Group:
 
         In the order that keeps two groups from a deadlock.
         """
-        return sorted({delivery.org_id for delivery in self._deliveries if delivery.drafts or delivery.receipts})
+        return sorted(
+            {d.org_id for d in self._deliveries if d.drafts or d.receipts or d.parts or d.overdue_at is not None}
+        )
 
     def place(self, take: Callable[[str], int]) -> None:
         """Give every candidate the next position of its organization, which `take` takes."""
@@ -236,6 +267,8 @@ class Group:
                 stored[candidate.delivery].append(message_id)
             else:
                 duplicates[candidate.delivery] += 1
+        for index in self._replays:
+            duplicates[index] += 1
         unrouted = [0] * len(self._deliveries)
         for each in self._unrouted:
             unrouted[each.delivery] += 1

@@ -14,6 +14,7 @@ from roost.store.effects import apply_effects
 from roost.store.errors import StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.lines import Line, settled
+from roost.store.parts import assemble
 from roost.store.sql import QUERIES, load, wanted_unnested
 from roost.store.transaction import Transaction
 from roost.store.turns import Turns
@@ -127,7 +128,10 @@ class PostgresStore(Store):
         group = Group(deliveries, self.random_bits)
         async with (await self._intake_line.connection()).transaction():
             tx = PostgresTransaction(self._intake_line, self.clock, self.random_bits)
-            group.route(await self._begin_group(tx, group))
+            held = await self._begin_group(tx, group)
+            if group.has_parts:
+                held |= await assemble(tx, group, held)
+            group.route(held)
             group.place(tx.take)
             new_ids = await self._insert_messages(tx, group)
             now = tx.now()

@@ -23,6 +23,7 @@ from roost.store.committer import GroupCommitter
 from roost.store.effects import apply_effects
 from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.group import Delivery, Group, Holder, Outcome
+from roost.store.parts import assemble
 from roost.store.sql import QUERIES, for_sqlite, load, wanted_values
 from roost.store.transaction import Transaction
 from roost.store.vault import Vault
@@ -129,15 +130,16 @@ class SqliteStore(Store):
         assert self._writer is not None
         execute, changes = self._writer.execute, self._writer.changes
         group = Group(deliveries, self.random_bits)
-        group.route(
-            {
-                (text_of(account_id), number): Holder(text_of(number_id), text_of(agent_id) if agent_id else None)
-                for number in group.wanted()
-                for account_id, number_id, agent_id in execute(_SQL["holders"], (number,))
-            }
-        )
+        held = {
+            (text_of(account_id), number): Holder(text_of(number_id), text_of(agent_id) if agent_id else None)
+            for number in group.wanted()
+            for account_id, number_id, agent_id in execute(_SQL["holders"], (number,))
+        }
         tx = SqliteTransaction(self._writer, self.clock, self.random_bits)
         await tx.lock(*group.org_ids())
+        if group.has_parts:
+            held |= await assemble(tx, group, held)
+        group.route(held)
         group.place(tx.take)
         new_ids = set()
         for org_id, account_id, carrier_message_id, number, message_id in group.key_rows():
