@@ -11,8 +11,8 @@ from vonage_http_client.auth import Auth
 
 from support.house import House, Tenant
 
-SECRET = "a" * 40
-SMS_SECRETS = {"signature_secret": [SECRET, "older"], "api_key": "abcd1234", "api_secret": "s3:cret"}
+SECRET, OLDER = "a" * 64, "b" * 64
+SMS_SECRETS = {"signature_secret": [SECRET, OLDER], "api_key": "abcd1234", "api_secret": "s3:cret"}
 CONTACT = "+447700900001"
 
 

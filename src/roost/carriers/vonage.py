@@ -204,7 +204,7 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
         raise refusal(answer)
     first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], dict) else {}
     status = str(first.get("status", ""))
-    if status == "0":  # a long text has an id for each part: a receipt of any of them names ours in `client-ref`
+    if status == "0":  # a long text has an id for each part: we call it by the first
         return Accepted(accepted_id(first.get("message-id")))
     raise _refused(status, str(first.get("error-text", "")))
 
