@@ -279,7 +279,8 @@ def test_the_set_up_is_looked_at(house: House, api: ScriptedApi) -> None:
     assert finding.good
     assert vonage.media_auth("https://api.nexmo.com/x", ACCOUNT) is None
     assert not vonage.answers_opt_outs(NUMBER, ACCOUNT)
-    assert vonage.answers_opt_outs(NUMBER, ACCOUNT._replace(secrets={"opt_out_assist": "yes"}))
+    assert vonage.answers_opt_outs(NUMBER, ACCOUNT._replace(secrets={"opt_out_replies": "on"}))
+    assert vonage.answers_opt_outs("+18005551234", ACCOUNT)
 
 
 def test_the_payloads_are_those_of_a_query() -> None:

@@ -16,6 +16,7 @@ from roost.carriers.outside import Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, PartEvent, ReceiptEvent, UnknownEvent
+from roost.core.numbers import is_toll_free
 from roost.core.segments import segments
 
 NAME = "vonage"
@@ -24,7 +25,7 @@ FIELDS = (
     Field("signature_method", "md5hash, md5, sha1, sha256 or sha512, as the account has it; else any of them"),
     Field("api_key", "the API key", "send"),
     Field("api_secret", "the API secret", "send"),
-    Field("opt_out_assist", "yes where Vonage itself answers STOP and START (Opt-Out Assist)"),
+    Field("opt_out_replies", "on: Vonage itself answers STOP and START (Opt-Out Assist), so that we do not"),
     Field("api_url", "instead of Vonage's own SMS API"),
 )
 METHODS = frozenset({"GET", "POST"})
@@ -169,8 +170,8 @@ def can_send(account: CarrierAccount) -> bool:
 
 
 def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
-    """Where Opt-Out Assist is switched on. ("Opt-Out Assist")"""
-    return account.newest("opt_out_assist").lower() == "yes"
+    """Where Opt-Out Assist is switched on, and on toll-free numbers the network does. ("Opt-Out Assist")"""
+    return is_toll_free(number) or account.newest("opt_out_replies").lower() == "on"
 
 
 def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:

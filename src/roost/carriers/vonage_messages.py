@@ -13,7 +13,7 @@ from roost.carriers.contract import Accepted, Field, Finding, IntakeRequest, Las
 from roost.carriers.fields import instant, object_of, text, whole_number
 from roost.carriers.outside import Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
-from roost.carriers.vonage import FUTURE_SECONDS, PAST_SECONDS, can_send, international
+from roost.carriers.vonage import FUTURE_SECONDS, PAST_SECONDS, answers_opt_outs, can_send, international
 from roost.core import jwt
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
@@ -23,12 +23,14 @@ FIELDS = (
     Field("signature_secret", "the account's signature secret", "receive", rotates=True),
     Field("api_key", "the API key", "send"),
     Field("api_secret", "the API secret", "send"),
-    Field("opt_out_assist", "yes where Vonage itself answers STOP and START (Opt-Out Assist)"),
+    Field("opt_out_replies", "on: Vonage itself answers STOP and START (Opt-Out Assist), so that we do not"),
     Field("api_url", "instead of Vonage's own Messages API"),
 )
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 OPTED_OUT_CODES: frozenset[str] = frozenset()
+
+__all__ = ["answers_opt_outs", "can_send"]  # the same for both
 
 API_URL = "https://api.nexmo.com"
 #: Status callbacks: Vonage's word -> ours. ("Callback Statuses")
@@ -119,11 +121,6 @@ def _receipt(event: Mapping[str, Any], raw: bytes) -> ReceiptEvent:
 def _count(value: Any) -> int | None:
     digits = text(value)
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 4 else None
-
-
-def answers_opt_outs(number: str, account: CarrierAccount) -> bool:
-    """Where Opt-Out Assist is switched on. ("Opt-Out Assist")"""
-    return account.newest("opt_out_assist").lower() == "yes"
 
 
 def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
