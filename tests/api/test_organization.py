@@ -24,7 +24,7 @@ def test_a_new_organization_has_the_documented_shape_and_defaults(house: House) 
         "billing_email": None,
         "plan": "self_hosted",
         "throughput_tier": 4,
-        "message_retention_days": 90,
+        "message_retention_days": 30,
         "mms_retention_days": 30,
         "is_reseller": False,
         "quiet_hours": {"enabled": False, "start": "21:00", "end": "08:00", "mode": "reject"},

@@ -47,5 +47,5 @@ class Settings(NamedTuple):
     auto_replies: AutoReplies = AutoReplies()
     quiet_hours: QuietHours = QuietHours()
     billing_email: str | None = None
-    message_retention_days: int = 90
+    message_retention_days: int = 30
     mms_retention_days: int = 30

@@ -14,6 +14,7 @@ from roost.core.message import InboundMessage
 from roost.store import migrations
 from roost.store.errors import StoreError, WrongSecretKey
 from roost.store.group import Delivery, Outcome
+from roost.store.kept import Kept
 from roost.store.listing import GET_SQL, list_statement, message_of
 from roost.store.sql import QUERIES
 from roost.store.transaction import Transaction
@@ -45,6 +46,7 @@ class Store(ABC):
         self.vault = vault
         self.clock = clock
         self.random_bits = random_bits
+        self.kept = Kept(self)
         self._newest_us = 0
         self._alarmed_at: int | None = None
         self._soon: set[asyncio.Task[None]] = set()
@@ -121,13 +123,19 @@ class Store(ABC):
             return False
 
     async def list_inbound(self, query: InboxQuery) -> Page:
-        """One page, in the query's direction."""
+        """One page, in the query's direction, of what the organization still keeps."""
+        above = await self.kept.above(query.org_id)
+        return await self._page(query if query.above >= above else query._replace(above=above))
+
+    async def _page(self, query: InboxQuery) -> Page:
         sql, args = list_statement(query, name_index=self.dialect == "sqlite")
         rows = await self.fetch(sql, *args)
         return Page([message_of(row) for row in rows[: query.limit]], len(rows) > query.limit)
 
     async def get_inbound(self, org_id: str, message_id: str) -> InboundMessage | None:
-        """One message of the organization."""
+        """One message of the organization, if it is still kept."""
+        if message_id <= await self.kept.above(org_id):
+            return None
         rows = await self.fetch(GET_SQL, UUID(org_id), UUID(message_id))
         return message_of(rows[0]) if rows else None
 

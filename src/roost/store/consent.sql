@@ -56,3 +56,7 @@ UPDATE outbox SET withdrawn = 'CONSENT_REQUIRED' WHERE org_id = $1 AND message_i
 
 -- own_number: by its id, if it is the organization's
 SELECT number FROM numbers WHERE org_id = $1 AND id = $2;
+
+-- remember_suspected: the newest text of a contact that was perhaps an opt-out, which outlives the text
+INSERT INTO suspected_opt_outs (org_id, contact_number, number, message_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (org_id, contact_number, number) DO UPDATE SET message_id = excluded.message_id;

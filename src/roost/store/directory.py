@@ -103,7 +103,9 @@ class Directory(Credentials, Numbers):
             await self._log(transaction, org_id, actor, "organization.updated", org_id, payload)
             return changed
 
-        return await self._store.transact(work)
+        profile = await self._store.transact(work)
+        self._store.kept.forget(org_id)
+        return profile
 
     async def add_carrier_account(
         self, org_id: str, carrier: str, label: str, values: Mapping[str, Any], actor: Actor = OPERATOR

@@ -1,5 +1,7 @@
 """What a delivery sets off, in the transaction that stores it: a keyword's consent and answer, a receipt's status."""
 
+from uuid import UUID
+
 from roost.core.consent import CONFIRMATION_US, Reply, hear
 from roost.core.ids import position_of
 from roost.core.numbers import is_e164
@@ -9,7 +11,10 @@ from roost.store.consent import Evidence, Pair, record_opt_in, record_opt_out, s
 from roost.store.group import Group, New
 from roost.store.receipts import apply_receipts
 from roost.store.sending import accept
+from roost.store.sql import load
 from roost.store.transaction import Transaction
+
+_SQL = load("consent.sql")
 
 
 async def apply_effects(tx: Transaction, group: Group, new_ids: set[str]) -> None:
@@ -17,6 +22,9 @@ async def apply_effects(tx: Transaction, group: Group, new_ids: set[str]) -> Non
     for message in group.new(new_ids):
         if message.draft.keyword is not None:
             await _hear(tx, message)
+        if message.draft.suspected:
+            pair = (UUID(message.org_id), message.draft.from_number, message.number)
+            await tx.fetch(_SQL["remember_suspected"], *pair, UUID(message.id))
     for org_id, account_id, receipts in group.receipt_events():
         await apply_receipts(tx, org_id, account_id, receipts)
 

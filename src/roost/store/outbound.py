@@ -17,13 +17,16 @@ _COLUMNS = (
     "delivered_at, thread_id"
 )
 _GET = f"SELECT {_COLUMNS} FROM outbound_messages WHERE org_id = $1 AND id = $2"  # noqa: S608 - the columns are ours
-_FIRST = "WHERE t.org_id = $1 AND t.id = t.thread_id"
-_THREAD = f"{_SQL['threads']} {_FIRST} AND t.id = $2"
-_NEWEST = f"{_FIRST} AND t.id < $2 {{}}ORDER BY t.id DESC LIMIT $3"
-_THREADS = f"{_SQL['threads']} /* sqlite: INDEXED BY outbound_threads */ {_NEWEST.format('')}"
-_THREADS_OF_CONTACT = (
-    f"{_SQL['threads']} /* sqlite: INDEXED BY outbound_by_to */ {_NEWEST.format('AND t.to_number = $4 ')}"
+_OLDEST_KEPT = _SQL["oldest_kept"]
+_THREAD = f"{_SQL['threads']} WHERE t.org_id = $1 AND t.id = ({_OLDEST_KEPT.format('$2')}) LIMIT $3"
+_NEWEST = "WHERE t.org_id = $1 AND t.id = t.thread_id AND t.id > $4 AND t.id < $2 {}ORDER BY t.id DESC LIMIT $3"
+_GOING_ON = (
+    f"{_SQL['begun']} {_SQL['threads']} WHERE t.org_id = $1 "
+    f"AND t.id IN (SELECT ({_OLDEST_KEPT.format('b.thread_id')}) FROM begun b) {{}}ORDER BY t.thread_id DESC LIMIT $3"
 )
+_OF_CONTACT = "AND t.to_number = $5 "
+_THREADS = f"{_SQL['threads']} /* sqlite: INDEXED BY outbound_threads */ {_NEWEST.format('')}"
+_THREADS_OF_CONTACT = f"{_SQL['threads']} /* sqlite: INDEXED BY outbound_by_to */ {_NEWEST.format(_OF_CONTACT)}"
 
 
 class OutboundQuery(NamedTuple):
@@ -66,7 +69,9 @@ class ThreadMessage(NamedTuple):
 
 
 async def get_outbound(store: Store, org_id: str, message_id: str) -> OutboundMessage | None:
-    """One message of the organization."""
+    """One message of the organization, if it is still kept."""
+    if message_id <= await store.kept.above(org_id):
+        return None
     rows = await store.fetch(_GET, UUID(org_id), UUID(message_id))
     return outbound_of(rows[0]) if rows else None
 
@@ -75,7 +80,7 @@ async def list_outbound(store: Store, query: OutboundQuery) -> tuple[list[Outbou
     """One page, and whether there is more."""
     filters = [(name, value) for name, value in zip(_FILTERS, query[2:6], strict=True) if value is not None]
     sql = _list_sql(tuple(name for name, _ in filters))
-    bounds = (UUID(query.org_id), UUID(query.below), query.limit + 1)
+    bounds = (UUID(query.org_id), UUID(query.below), query.limit + 1, UUID(await store.kept.above(query.org_id)))
     rows = await store.fetch(sql, *bounds, *(value for _, value in filters))
     return [outbound_of(row) for row in rows[: query.limit]], len(rows) > query.limit
 
@@ -93,30 +98,37 @@ _INDEXES = (
 
 @lru_cache(maxsize=64)
 def _list_sql(columns: tuple[str, ...]) -> str:
-    narrowed = "".join(f" AND {column} = ${number}" for number, column in enumerate(columns, start=4))
+    narrowed = "".join(f" AND {column} = ${number}" for number, column in enumerate(columns, start=5))
     index = next((name for needed, name in _INDEXES if needed <= set(columns)), None)
     hint = f"/* sqlite: INDEXED BY {index} */ " if index else ""
     return (
         f"SELECT {_COLUMNS} FROM outbound_messages {hint}"  # noqa: S608 - the names are ours
-        f"WHERE org_id = $1 AND id < $2{narrowed} ORDER BY id DESC LIMIT $3"
+        f"WHERE org_id = $1 AND id > $4 AND id < $2{narrowed} ORDER BY id DESC LIMIT $3"
     )
 
 
 async def list_threads(
     store: Store, org_id: str, limit: int, below: str = LAST_ID, contact_number: str | None = None
 ) -> tuple[list[Thread], bool]:
-    """Threads, the one that began last first, and whether there is more."""
-    bounds = (UUID(org_id), UUID(below), limit + 1)
-    if contact_number is None:
-        rows = await store.fetch(_THREADS, *bounds)
-    else:
-        rows = await store.fetch(_THREADS_OF_CONTACT, *bounds, contact_number)
+    """Threads, the one that began last first, and whether there is more.
+
+    A thread is kept as long as one of its outbound messages, also where its first is not any more.
+    """
+    above = await store.kept.above(org_id)
+    newest, going_on = _THREADS, _GOING_ON.format("")
+    contact: tuple[str, ...] = ()
+    if contact_number is not None:
+        newest, going_on, contact = _THREADS_OF_CONTACT, _GOING_ON.format(_OF_CONTACT), (contact_number,)
+    rows = await store.fetch(newest, UUID(org_id), UUID(below), limit + 1, UUID(above), *contact)
+    if len(rows) <= limit:
+        bounds = (UUID(org_id), UUID(min(below, above)), limit + 1 - len(rows), UUID(above))
+        rows += await store.fetch(going_on, *bounds, *contact)
     return [_thread(row) for row in rows[:limit]], len(rows) > limit
 
 
 async def get_thread(store: Store, org_id: str, thread_id: str) -> Thread | None:
-    """One thread of the organization."""
-    rows = await store.fetch(_THREAD, UUID(org_id), UUID(thread_id))
+    """One thread of the organization, if anything that was sent in it is still kept."""
+    rows = await store.fetch(_THREAD, UUID(org_id), UUID(thread_id), 1, UUID(await store.kept.above(org_id)))
     return _thread(rows[0]) if rows else None
 
 
@@ -124,6 +136,7 @@ async def thread_messages(
     store: Store, org_id: str, thread_id: str, limit: int, above: str = FIRST_ID
 ) -> tuple[list[ThreadMessage], bool]:
     """A thread's messages in both directions, oldest first, and whether there is more."""
+    above = max(above, await store.kept.above(org_id))
     rows = await store.fetch(_SQL["thread_messages"], UUID(org_id), UUID(thread_id), UUID(above), limit + 1)
     return [_thread_message(row) for row in rows[:limit]], len(rows) > limit
 

@@ -8,16 +8,14 @@ SELECT w.nth, n.id, n.carrier_account_id, n.agent_id, c.state,
     (SELECT i.id FROM inbound_messages i /* sqlite: INDEXED BY inbound_by_from */
         WHERE i.org_id = w.org_id AND i.from_number = w.theirs AND i.to_number = w.ours AND NOT i.opt_out AND NOT i.suspected
         ORDER BY i.org_id DESC, i.from_number DESC, i.id DESC LIMIT 1),
-    (SELECT i.id FROM inbound_messages i /* sqlite: INDEXED BY inbound_suspected */
-        WHERE i.org_id = w.org_id AND i.from_number = w.theirs AND i.to_number = w.ours AND i.suspected
-        ORDER BY i.org_id DESC, i.from_number DESC, i.to_number DESC, i.id DESC LIMIT 1),
-    o.id, o.thread_id,
+    s.message_id, o.id, o.thread_id,
     (SELECT i.id FROM inbound_messages i /* sqlite: INDEXED BY inbound_by_thread */
         WHERE i.org_id = w.org_id AND i.thread_id = o.thread_id
         ORDER BY i.org_id DESC, i.thread_id DESC, i.id DESC LIMIT 1)
 FROM wanted w
 LEFT JOIN numbers n ON n.number = w.ours AND n.org_id = w.org_id
 LEFT JOIN consents c ON c.org_id = w.org_id AND c.contact_number = w.theirs AND c.number = w.ours
+LEFT JOIN suspected_opt_outs s ON s.org_id = w.org_id AND s.contact_number = w.theirs AND s.number = w.ours
 LEFT JOIN outbound_messages o ON o.org_id = w.org_id AND o.id = (
     SELECT p.id FROM outbound_messages p /* sqlite: INDEXED BY outbound_by_pair */
     WHERE p.org_id = w.org_id AND p.to_number = w.theirs AND p.from_number = w.ours
@@ -39,13 +37,28 @@ DELETE FROM outbox WHERE org_id = $1 AND message_id = $2 AND state IN ('queued',
 UPDATE outbound_messages SET status = 'failed', error_code = $3, error_description = $4
 WHERE org_id = $1 AND id = $2 AND status IN ('queued', 'sending') RETURNING id;
 
--- threads: with its last messages either way; which ones is for the caller to say. A thread's id is its first message's
-SELECT t.id, t.phone_number_id, t.agent_id, t.from_number, t.to_number,
+-- threads: with their last messages either way; which ones is for the caller to say, by one outbound message of each
+SELECT t.thread_id, t.phone_number_id, t.agent_id, t.from_number, t.to_number,
     (SELECT o.id FROM outbound_messages o /* sqlite: INDEXED BY outbound_by_thread */
-        WHERE o.org_id = t.org_id AND o.thread_id = t.id ORDER BY o.org_id DESC, o.thread_id DESC, o.id DESC LIMIT 1),
+        WHERE o.org_id = t.org_id AND o.thread_id = t.thread_id ORDER BY o.org_id DESC, o.thread_id DESC, o.id DESC LIMIT 1),
     (SELECT i.id FROM inbound_messages i /* sqlite: INDEXED BY inbound_by_thread */
-        WHERE i.org_id = t.org_id AND i.thread_id = t.id ORDER BY i.org_id DESC, i.thread_id DESC, i.id DESC LIMIT 1)
+        WHERE i.org_id = t.org_id AND i.thread_id = t.thread_id ORDER BY i.org_id DESC, i.thread_id DESC, i.id DESC LIMIT 1)
 FROM outbound_messages t;
+
+-- begun: threads that began before $2, newest first, in single steps into the index: one for each, whatever it has. Most of
+-- them are over and wait to be swept, so that there is an end to the steps
+WITH RECURSIVE begun (thread_id, nth) AS (
+    SELECT (SELECT o.thread_id FROM outbound_messages o /* sqlite: INDEXED BY outbound_by_thread */
+        WHERE o.org_id = $1 AND o.thread_id < $2 ORDER BY o.org_id DESC, o.thread_id DESC LIMIT 1), 1
+    UNION ALL
+    SELECT (SELECT o.thread_id FROM outbound_messages o /* sqlite: INDEXED BY outbound_by_thread */
+        WHERE o.org_id = $1 AND o.thread_id < b.thread_id ORDER BY o.org_id DESC, o.thread_id DESC LIMIT 1), b.nth + 1
+    FROM begun b WHERE b.thread_id IS NOT NULL AND b.nth < 10000
+);
+
+-- oldest_kept: of a thread that began before what is kept
+SELECT o.id FROM outbound_messages o /* sqlite: INDEXED BY outbound_by_thread */
+WHERE o.org_id = $1 AND o.thread_id = {} AND o.id > $4 ORDER BY o.org_id, o.thread_id, o.id LIMIT 1;
 
 -- thread_messages: both directions, oldest first
 SELECT id, direction, from_number, to_number, body, channel, media, status, related_outbound_id FROM (

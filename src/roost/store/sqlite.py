@@ -88,7 +88,7 @@ class SqliteStore(Store):
         statement = wanted_values(sql, columns)
         return [found for row in rows for found in await self.fetch(statement, *row)]
 
-    async def list_inbound(self, query: InboxQuery) -> Page:
+    async def _page(self, query: InboxQuery) -> Page:
         """A page is remembered until anybody, in whichever process, commits anything: pollers mostly find nothing new.
 
         The version is read first, so that a page is never older than it says (https://sqlite.org/pragma.html,
@@ -101,7 +101,7 @@ class SqliteStore(Store):
             self._pages.clear()
         page = self._pages.get(query)
         if page is None:
-            page = await super().list_inbound(query)
+            page = await super()._page(query)
             if len(self._pages) < MAX_PAGES and sum(len(m.body) for m in page.messages) < MAX_PAGE_CHARACTERS:
                 self._pages[query] = page
         return page
