@@ -18,7 +18,7 @@ ORDER = [
     {"api"},
     {"push"},
     {"web"},
-    {"intake", "worker"},
+    {"intake", "worker", "sweeper"},
     {"app"},
     {"server"},
     {"demo_script"},

@@ -18,3 +18,8 @@ OUTBOX = Gauge("roost_outbox_messages", "Messages in the outbox", ["state"], reg
 SEND_ATTEMPTS = Counter(
     "roost_send_attempts", "Tries to hand a message over", ["carrier", "outcome"], registry=REGISTRY
 )
+SWEPT = Counter("roost_swept_rows", "Rows deleted because they were past their time", ["table"], registry=REGISTRY)
+RETENTION_LAG = Gauge(
+    "roost_retention_lag_seconds", "How long the oldest row was past its time when it was swept", registry=REGISTRY
+)
+OLDEST = Gauge("roost_oldest_message_seconds", "Age of the oldest message", registry=REGISTRY)

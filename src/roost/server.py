@@ -23,6 +23,7 @@ from roost.protocol import BoundedProtocol
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
+from roost.sweeper import Sweeper
 from roost.worker import Worker
 
 #: What is in flight may take this long to finish once we are told to stop.
@@ -64,7 +65,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         await _announce_open_agents(store, config)
         worker = Worker(store, outside)
         app = build(store, public_url, worker.wake, oneshot_quotes=config.oneshot_quotes, limits=limits)
-        server = _Server(uvicorn_config(app), worker, lambda: ready(running))
+        server = _Server(uvicorn_config(app), worker, Sweeper(store), lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -92,22 +93,28 @@ def running_server(data_dir: Path) -> str | None:
 
 
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted; the worker works as long as they are."""
+    """Calls `ready` once connections are accepted; the worker works and the sweeper sweeps as long as they are."""
 
-    def __init__(self, config: uvicorn.Config, worker: Worker, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, worker: Worker, sweeper: Sweeper, ready: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self._worker = worker
+        self._sweeper = sweeper
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._worker.start()
+        self._sweeper.start()
         await self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._worker.stop_leasing()
+        self._sweeper.stop_soon()
         await super().shutdown(sockets)
         await self._worker.stop()
+        await self._sweeper.stop()
 
 
 def uvicorn_config(app: ASGIApp) -> uvicorn.Config:

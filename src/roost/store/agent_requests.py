@@ -91,5 +91,7 @@ def _recipient(kept: dict[str, str], messages: dict[str, Any]) -> Recipient:
     to_number, from_number, message_id = kept["to"], kept["from"], kept.get("message_id")
     if message_id is None:
         return Recipient(to_number, from_number, None, "failed", kept["error"])
+    if message_id not in messages:  # swept: a message that is as old as its request may go a moment before it
+        return Recipient(to_number, from_number, message_id, "failed", "EXPIRED", "it is no longer kept")
     status, code, description, *_ = messages[message_id]
     return Recipient(to_number, from_number, message_id, status, code, description)

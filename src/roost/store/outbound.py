@@ -20,10 +20,11 @@ _GET = f"SELECT {_COLUMNS} FROM outbound_messages WHERE org_id = $1 AND id = $2"
 _OLDEST_KEPT = _SQL["oldest_kept"]
 _THREAD = f"{_SQL['threads']} WHERE t.org_id = $1 AND t.id = ({_OLDEST_KEPT.format('$2')}) LIMIT $3"
 _NEWEST = "WHERE t.org_id = $1 AND t.id = t.thread_id AND t.id > $4 AND t.id < $2 {}ORDER BY t.id DESC LIMIT $3"
-_GOING_ON = (
-    f"{_SQL['begun']} {_SQL['threads']} WHERE t.org_id = $1 "
-    f"AND t.id IN (SELECT ({_OLDEST_KEPT.format('b.thread_id')}) FROM begun b) {{}}ORDER BY t.thread_id DESC LIMIT $3"
+# The + keeps SQLite from reading all that was ever sent, in the order of an index.
+_BEGUN = (
+    "WHERE t.org_id = $1 AND t.id IN (SELECT ({}) FROM begun b) {{}}ORDER BY /* sqlite: + */ t.thread_id DESC LIMIT $3"
 )
+_GOING_ON = f"{_SQL['begun']} {_SQL['threads']} {_BEGUN.format(_OLDEST_KEPT.format('b.thread_id'))}"
 _OF_CONTACT = "AND t.to_number = $5 "
 _THREADS = f"{_SQL['threads']} /* sqlite: INDEXED BY outbound_threads */ {_NEWEST.format('')}"
 _THREADS_OF_CONTACT = f"{_SQL['threads']} /* sqlite: INDEXED BY outbound_by_to */ {_NEWEST.format(_OF_CONTACT)}"

@@ -53,7 +53,7 @@ WITH RECURSIVE begun (thread_id, nth) AS (
     UNION ALL
     SELECT (SELECT o.thread_id FROM outbound_messages o /* sqlite: INDEXED BY outbound_by_thread */
         WHERE o.org_id = $1 AND o.thread_id < b.thread_id ORDER BY o.org_id DESC, o.thread_id DESC LIMIT 1), b.nth + 1
-    FROM begun b WHERE b.thread_id IS NOT NULL AND b.nth < 10000
+    FROM begun b WHERE b.thread_id IS NOT NULL AND b.nth < 1000
 );
 
 -- oldest_kept: of a thread that began before what is kept
