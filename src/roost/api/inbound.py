@@ -150,7 +150,8 @@ _INBOX_PARAMETERS = (
 )
 _LIST_TEXT = """The inbound messages of the key's organization, newest first, by cursor. With `after`, oldest first: whoever
 asks again with the last id they saw gets exactly what came after it, however many messages arrive meanwhile. Filters
-combine, and hold across pages. An unknown parameter is refused."""
+combine, and hold across pages. An unknown parameter is refused. Messages are kept for the organization's
+`message_retention_days`."""
 _INBOX_TEXT = """The messages of the agent's numbers, newest first. With `since`, the oldest `limit` of what came after it
 (still listed newest first; `X-Has-More: true` when there is more), so that a poller who goes on from the newest
 `received_at` it saw loses none. Messages are kept for 30 days."""

@@ -148,7 +148,8 @@ class OrganizationRoutes:
             Route("GET", path, self.get, tag, "Get the organization", "The key's own.",
                   [Answer(200, "The organization", OrganizationOne), *refusals(403)], (), security, "org:read"),
             Route("PATCH", path, self.change, tag, "Change the organization",
-                  "What holds for its numbers, contacts and messages. Switching the auto-replies off without an "
+                  "What holds for its numbers, contacts and messages; what is older than `message_retention_days` is gone at the "
+                  "minute. Switching the auto-replies off without an "
                   "attestation is 422 `ATTESTATION_REQUIRED`.",
                   [Answer(200, "The organization", OrganizationOne), *refusals(403, 413, 422)], (), security,
                   "org:admin:write", body=OrganizationChange),

@@ -11,6 +11,7 @@ from roost.cli.deliveries import simulate, unrouted
 from roost.cli.manage import agent, carrier, number
 from roost.cli.organizations import org
 from roost.cli.outbox import outbox
+from roost.cli.retention import retention
 from roost.cli.running import db, demo, serve
 
 
@@ -24,7 +25,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, simulate, unrouted,
+    serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, retention, simulate,
+    unrouted,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

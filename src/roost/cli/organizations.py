@@ -44,9 +44,7 @@ def org_show(context: Context, org_text: str) -> None:
 @click.argument("org_text", metavar="ORG")
 @click.option("--name", help="What people call it.")
 @click.option("--billing-email", help='Whom invoices would go to; "" clears.')
-@click.option(
-    "--message-retention-days", type=int, metavar="DAYS", help="30 to 365: how long messages keep their words."
-)
+@click.option("--message-retention-days", type=int, metavar="DAYS", help="30 to 365: how long messages are kept.")
 @click.option("--mms-retention-days", type=int, metavar="DAYS", help="1 to 365: how long media is kept.")
 @click.option(
     "--consent-required/--no-consent-required", default=None, help="Whether a contact must have agreed first."
