@@ -76,10 +76,10 @@ async def check(store: Store) -> None:
 
 
 def test_a_database_of_the_schema_before_is_migrated_and_reads_the_same(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def store() -> Store:
-        return make_store(config.load({}, data_dir=tmp_path, database_url=database.url), now_us)
+        return make_store(config.load({}, data_dir=tmp_path, database_url=new_database.url), now_us)
 
     everything = migrations.available
     with monkeypatch.context() as before:
