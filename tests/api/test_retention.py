@@ -82,7 +82,7 @@ def test_messages_are_kept_for_30_days_and_are_gone_in_the_minute_after_them(inb
     kept = ("consents", "consent_events", "message_keys", "audit_log", "numbers")
     before = {table: counted(inbox.house, inbox.tenant, table) for table in kept}
     assert min(before.values()) > 0
-    assert sweep(inbox.house) == {"inbound_messages": 1, "outbound_messages": 1, "outbox": 1}
+    assert sweep(inbox.house) == {"inbound_messages": 1, "outbound_messages": 1, "outbox": 1, "events": 1}
     assert {table: counted(inbox.house, inbox.tenant, table) for table in kept} == before
     assert set(inbox.seen().values()) == {False}
     assert sweep(inbox.house) == {}
@@ -99,7 +99,7 @@ def test_an_organization_keeps_longer_for_dialect_a_and_dialect_b_hides_at_30_da
     assert sweep(inbox.house) == {}
     inbox.at(90 * DAY_US + MINUTE_US)
     assert set(inbox.seen().values()) == {False}
-    assert sweep(inbox.house) == {"inbound_messages": 1, "outbound_messages": 1, "outbox": 1}
+    assert sweep(inbox.house) == {"inbound_messages": 1, "outbound_messages": 1, "outbox": 1, "events": 1}
 
 
 def test_another_retention_holds_at_once(inbox: Inbox) -> None:

@@ -54,7 +54,7 @@ def test_every_kind_of_row_goes_in_its_own_time_and_not_a_minute_sooner(house: H
         (1, 0, {}),
         (1, 1, {"idempotency_keys": 1}),
         (30, 0, {}),
-        (30, MINUTE_US, {"agent_requests": 1, "outbox": 1, "outbound_messages": 1, "inbound_messages": 1}),
+        (30, MINUTE_US, {"agent_requests": 1, "events": 1, "outbox": 1, "outbound_messages": 1, "inbound_messages": 1}),
         (60, 0, {}),
         (60, MINUTE_US, {"delivery_receipts": 1, "unrouted_deliveries": 1, "message_keys": 1}),
         (AUDIT_DAYS, 0, {}),

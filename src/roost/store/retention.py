@@ -57,6 +57,7 @@ def _for_oneshot(now: int, days: int) -> int:
 KINDS = (
     Kind("agent_requests", "id", "id", _for_oneshot),
     Kind("notifications", "id", "id", _for_oneshot),
+    Kind("events", "id", "id", _messages),
     Kind("outbox", "message_id", "message_id", _messages, locks=True),
     Kind("outbound_messages", "id", "id", _messages),
     Kind("inbound_messages", "id", "id", _messages),
