@@ -19,7 +19,7 @@ ORDER = [
     {"push"},
     {"web"},
     {"intake", "worker", "sweeper"},
-    {"app"},
+    {"app", "backfill"},
     {"server"},
     {"demo_script"},
     {"demo"},

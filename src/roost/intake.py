@@ -68,7 +68,7 @@ class Intake:
             refusal = Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
             raise await self._limits.failed_sign_in(request, refusal)
         delivery = delivery_of(account, carrier.parse(incoming), policy)
-        outcome = await self._store_safely(delivery, body)
+        outcome = await store_safely(self._store, delivery, body)
         _count(carrier.NAME, outcome)
         if delivery.parts or any(draft.keyword for draft in delivery.drafts):
             self._wake()  # it may be answered
@@ -96,15 +96,15 @@ class Intake:
         account = await Directory(self._store).carrier_account(account_id)
         return (account, await policy_for(self._store, account)) if account else None
 
-    async def _store_safely(self, delivery: Delivery, body: bytes) -> Outcome:
-        try:
-            return await self._store.record(delivery)
-        except ContentRefused:
-            # Nothing authenticated is refused for its content: what the database will not take as messages is kept as
-            # the bytes that it was, for an operator to look at.
-            log.exception("unstorable", account_id=delivery.account_id)
-            whole = UnknownEvent("unstorable", body)
-            return await self._store.record(Delivery(delivery.org_id, delivery.account_id, [], [], [whole]))
+
+async def store_safely(store: Store, delivery: Delivery, raw: bytes) -> Outcome:
+    """Nothing authenticated is refused for its content: what the database will not take is kept as the bytes that it was."""
+    try:
+        return await store.record(delivery)
+    except ContentRefused:
+        log.exception("unstorable", account_id=delivery.account_id)
+        whole = UnknownEvent("unstorable", raw)
+        return await store.record(Delivery(delivery.org_id, delivery.account_id, [], [], [whole]))
 
 
 _NOBODY = (None, DEFAULT_POLICY)

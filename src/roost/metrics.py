@@ -13,6 +13,9 @@ LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 INTAKE = Counter("roost_intake_events", "Events that carriers delivered", ["carrier", "outcome"], registry=REGISTRY)
+BACKFILLED = Counter(
+    "roost_backfilled_events", "Events read from carriers' own records", ["carrier", "outcome"], registry=REGISTRY
+)
 AHEAD = Gauge("roost_position_ahead_seconds", "How far the newest position is ahead of the clock", registry=REGISTRY)
 OUTBOX = Gauge("roost_outbox_messages", "Messages in the outbox", ["state"], registry=REGISTRY)
 SEND_ATTEMPTS = Counter(

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from roost.api.limits import Limits
 from roost.app import build
+from roost.backfill import Filler
 from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
 from roost.protocol import BoundedProtocol
@@ -65,7 +66,8 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         await _announce_open_agents(store, config)
         worker = Worker(store, outside)
         app = build(store, public_url, worker.wake, oneshot_quotes=config.oneshot_quotes, limits=limits)
-        server = _Server(uvicorn_config(app), worker, Sweeper(store), lambda: ready(running))
+        filler = Filler(store, outside, worker.wake)
+        server = _Server(uvicorn_config(app), worker, Sweeper(store), filler, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -93,14 +95,20 @@ def running_server(data_dir: Path) -> str | None:
 
 
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted; the worker works and the sweeper sweeps as long as they are."""
+    """Calls `ready` once connections are accepted; the worker, the sweeper and the back-fill work as long as they are."""
 
     def __init__(
-        self, config: uvicorn.Config, worker: Worker, sweeper: Sweeper, ready: Callable[[], Awaitable[None]]
+        self,
+        config: uvicorn.Config,
+        worker: Worker,
+        sweeper: Sweeper,
+        filler: Filler,
+        ready: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
         self._worker = worker
         self._sweeper = sweeper
+        self._filler = filler
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -108,11 +116,13 @@ class _Server(uvicorn.Server):
         self._worker.start()
         self._sweeper.start()
         await self._ready()
+        self._filler.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._worker.stop_leasing()
         self._sweeper.stop_soon()
         await super().shutdown(sockets)
+        await self._filler.stop()
         await self._worker.stop()
         await self._sweeper.stop()
 

@@ -3,6 +3,7 @@
 import click
 
 from roost import __version__
+from roost.cli import accounts as accounts  # adds to `roost carrier`
 from roost.cli import carriers as carriers  # adds to `roost carrier`
 from roost.cli.audit import audit, contact
 from roost.cli.consent import block, consent
