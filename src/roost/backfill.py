@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import structlog
 
+from roost.api.policies import policy_for
 from roost.carriers.contract import Backfill, SendFailed
 from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
-from roost.core.message import CarrierEvent, InboundEvent
-from roost.intake import delivery_of, policy_for, store_safely
+from roost.core.message import CarrierEvent, InboundEvent, PartEvent
+from roost.intake import delivery_of, store_safely
 from roost.metrics import BACKFILLED
 from roost.store.backfills import Backfills, ListedAccount
 from roost.store.base import Store
@@ -123,7 +124,7 @@ class Filler:
         events.sort(key=_at)
         for start in range(0, len(events), _AT_ONCE):
             group = events[start : start + _AT_ONCE]
-            work = [store_safely(self._store, delivery_of(account, [event], policy), event.raw) for event in group]
+            work = [store_safely(self._store, delivery_of(account, [event], policy), _raw(event)) for event in group]
             for outcome in await asyncio.gather(*work):
                 filled = Filled(
                     filled.stored + len(outcome.stored),
@@ -145,6 +146,10 @@ class Filler:
 
 def _at(event: CarrierEvent) -> int:
     return (event.carrier_received_at or 0) if isinstance(event, InboundEvent) else 0
+
+
+def _raw(event: CarrierEvent) -> bytes:
+    return event.text.raw if isinstance(event, PartEvent) else event.raw
 
 
 def _failed(account: ListedAccount, code: str) -> None:
