@@ -51,7 +51,7 @@ def delivered(case: CarrierCase, payload: Any) -> list[Any]:
 
 
 #: Have a suite of their own, until each has a file in `cases`.
-APART = {"android", "vonage", "vonage_messages"}
+APART = {"android", "vonage"}
 
 
 def test_every_carrier_goes_through_this_suite() -> None:

@@ -7,10 +7,9 @@ each rule.
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from roost.carriers.contract import Accepted, Field, Finding, IntakeRequest, LastLook, OutgoingText
-from roost.carriers.fields import instant, object_of, text, whole_number
+from roost.carriers.fields import https_host, instant, object_of, text, whole_number
 from roost.carriers.outside import Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
 from roost.carriers.vonage import FUTURE_SECONDS, PAST_SECONDS, answers_opt_outs, can_send, international
@@ -125,8 +124,7 @@ def _count(value: Any) -> int | None:
 
 def media_auth(url: str, account: CarrierAccount) -> tuple[str, str] | None:
     """The API key and secret, on Vonage's own hosts alone."""
-    parts = urlsplit(url)
-    own = parts.scheme == "https" and (parts.hostname or "").endswith(_OWN_HOSTS)
+    own = https_host(url).endswith(_OWN_HOSTS)
     return _credential(account) if own and can_send(account) else None
 
 
