@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 from uuid import UUID
 
-from roost.api.proof import checksum_address
 from roost.config import Config, ConfigError
 from roost.core.scopes import SCOPES
 from roost.demo_script import Demo, Say, play
 from roost.server import Running, serve
 from roost.store.base import Store
 from roost.store.directory import Directory
+from roost.wallet import checksum_address
 
 NUMBER, BANDWIDTH_NUMBER = "+15551112222", "+14151234567"
 _FILE = "demo.json"

@@ -14,15 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oneshot.x402 import sign_read_proof
 
-from roost.api.proof import (
-    PROOF_WINDOW_SECONDS,
-    AgentProof,
-    InvalidProof,
-    Reason,
-    checksum_address,
-    is_wallet,
-    verify_proof,
-)
+from roost.api.proof import PROOF_WINDOW_SECONDS, InvalidProof, Reason, verify_proof
+from roost.wallet import AgentProof, checksum_address, is_wallet
 
 KEY = "0x" + "11" * 32
 WALLET = Account.from_key(KEY).address

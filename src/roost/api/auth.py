@@ -8,10 +8,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from starlette.requests import Request
 
 from roost.api.limits import Limited, Limits
-from roost.api.proof import PROOF_WINDOW_SECONDS, InvalidProof, is_wallet, verify_proof
+from roost.api.proof import PROOF_WINDOW_SECONDS, InvalidProof, verify_proof
 from roost.errors import Refusal
 from roost.store.base import Store
 from roost.store.directory import AccessToken, Agent, ApiKey, Directory
+from roost.wallet import is_wallet
 
 #: A credential is believed this long without asking the database again, so revocation holds within a second everywhere.
 CACHE_SECONDS = 0.5

@@ -7,13 +7,12 @@ used before is for the caller to ask.
 
 import base64
 import hmac
-import re
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
 from coincurve import PublicKey
-from Crypto.Hash import keccak
+
+from roost.wallet import WALLET, AgentProof, address_of, digest, unhex
 
 #: How far `issuedAt` may be from our clock, before or after; exactly this far still counts.
 PROOF_WINDOW_SECONDS = 300
@@ -39,16 +38,6 @@ class InvalidProof(Exception):
         self.message = _MESSAGES[reason]
 
 
-@dataclass(frozen=True, slots=True)
-class AgentProof:
-    """What a wallet signed: `agent` is a lower-cased 0x address, `issued_at` Unix seconds, `nonce` 32 bytes."""
-
-    agent: str
-    scope: str
-    issued_at: int
-    nonce: bytes
-
-
 def verify_proof(header: str, *, agent: str, scope: str, now: float) -> AgentProof:
     """Return the proof in `header` if `agent` signed it for `scope` and it is fresh at `now` (Unix seconds).
 
@@ -61,33 +50,17 @@ def verify_proof(header: str, *, agent: str, scope: str, now: float) -> AgentPro
         raise InvalidProof("wrong_scope")
     if abs(now - signed.issued_at) > PROOF_WINDOW_SECONDS:
         raise InvalidProof("expired")
-    proof = AgentProof(signed.agent.lower(), signed.scope, signed.issued_at, _unhex(signed.nonce))
-    if not hmac.compare_digest(_signer(_digest(proof), _unhex(signed.signature)), _unhex(proof.agent)):
+    proof = AgentProof(signed.agent.lower(), signed.scope, signed.issued_at, unhex(signed.nonce))
+    if not hmac.compare_digest(_signer(digest(proof), unhex(signed.signature)), unhex(proof.agent)):
         raise InvalidProof("invalid_signature")
     return proof
-
-
-_WALLET = r"\A0x[0-9a-fA-F]{40}\Z"  # \Z, because $ would let a newline follow
-
-
-def is_wallet(text: str) -> bool:
-    """Whether `text` is written as a wallet address: 0x and 40 hex digits in any case."""
-    return re.match(_WALLET, text) is not None
-
-
-def checksum_address(address: str) -> str:
-    """The mixed-case form of a wallet address (https://eips.ethereum.org/EIPS/eip-55)."""
-    digits = address[2:].lower()
-    mask = _keccak(digits.encode()).hex()
-    cased = (digit.upper() if mask[at] >= "8" else digit for at, digit in enumerate(digits))
-    return "0x" + "".join(cased)
 
 
 _MAX_HEADER_CHARS = 4096  # ten times what a client sends
 
 
 class _SignedProof(msgspec.Struct, rename="camel"):
-    agent: Annotated[str, msgspec.Meta(pattern=_WALLET)]
+    agent: Annotated[str, msgspec.Meta(pattern=WALLET)]
     scope: str
     issued_at: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     nonce: Annotated[str, msgspec.Meta(pattern=r"\A0x[0-9a-fA-F]{64}\Z")]
@@ -104,33 +77,6 @@ def _decode(header: str) -> _SignedProof:
         return _decoder.decode(base64.b64decode(header, validate=True))
     except (ValueError, RecursionError):  # every decoding error is a ValueError; deep nesting is a RecursionError
         raise InvalidProof("malformed") from None
-
-
-def _unhex(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
-
-
-def _keccak(data: bytes) -> bytes:
-    return keccak.new(data=data, digest_bits=256).digest()
-
-
-# The domain has neither chainId nor verifyingContract: the proof never goes on a chain.
-_DOMAIN_SEPARATOR = _keccak(
-    _keccak(b"EIP712Domain(string name,string version)") + _keccak(b"OneShot Agent Auth") + _keccak(b"1")
-)
-_PROOF_TYPE_HASH = _keccak(b"AgentReadAuth(address agent,string scope,uint256 issuedAt,bytes32 nonce)")
-
-
-def _digest(proof: AgentProof) -> bytes:
-    """The 32 bytes that the wallet signs; EIP-712 pads every member to 32 bytes and hashes strings."""
-    members = (
-        _PROOF_TYPE_HASH,
-        _unhex(proof.agent).rjust(32, b"\0"),
-        _keccak(proof.scope.encode()),
-        proof.issued_at.to_bytes(32),
-        proof.nonce,
-    )
-    return _keccak(b"\x19\x01" + _DOMAIN_SEPARATOR + _keccak(b"".join(members)))
 
 
 # The order of secp256k1's group (SEC 2, section 2.4.1).
@@ -151,4 +97,4 @@ def _signer(digest: bytes, signature: bytes) -> bytes:
         key = PublicKey.from_signature_and_message(signature[:64] + recovery_id, digest, hasher=None)
     except ValueError:  # r or s is zero, r is too large or on no point of the curve, or no key comes out
         raise InvalidProof("invalid_signature") from None
-    return _keccak(key.format(compressed=False)[1:])[-20:]
+    return address_of(key.format(compressed=False))

@@ -8,7 +8,6 @@ import click
 from roost.api.answers import moment
 from roost.api.number_bodies import MAX_PACE
 from roost.api.numbers import https_url
-from roost.api.proof import checksum_address, is_wallet
 from roost.carriers.credentials import new_secrets
 from roost.carriers.registry import CARRIERS
 from roost.cli.common import (
@@ -26,6 +25,7 @@ from roost.core.numbers import is_e164
 from roost.store.base import Store
 from roost.store.directory import Agent, Directory, Number
 from roost.store.pages import PageOf
+from roost.wallet import checksum_address, is_wallet
 
 _OPEN_WARNING = "Warning: an open agent's inbox can be read by anybody who knows its address."
 

@@ -1,0 +1,116 @@
+"""An agent's own inbox (dialect B), by access token or by its wallet's key."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from roost.client.calls import D, call, each
+from roost.client.errors import RoostError
+from roost.client.flow import Answer, Emit, Flow, Pause, Request, Walk, answered, now
+from roost.client.models import AgentRequest, InboxMessage
+from roost.client.resource import Resource, Time, decoded, make, read, when
+from roost.client.retry import Retry
+
+INBOX, SEND = "/v1/tools/sms/inbox", "/v1/tools/sms/send"
+_PAUSE_SECONDS = 1.0
+_UNFINISHED = frozenset({"pending", "processing"})
+
+
+class Agent(Resource[D]):
+    """What an agent reads and sends through its own numbers."""
+
+    @call
+    def inbox(
+        self, *, since: Time | None = None, from_number: str | None = None, limit: int | None = None
+    ) -> Flow[list[InboxMessage]]:
+        """The newest messages first; with `since`, the oldest `limit` of what came strictly after it. `follow` gives all."""
+        found, _ = yield from self._inbox(since, from_number, limit)
+        return found
+
+    @each
+    def follow(self, *, since: Time, from_number: str | None = None) -> Walk[InboxMessage]:
+        """What came after the time `since`, oldest first, and then whatever comes, without end.
+
+        Each message exactly once. Go on from the `received_at` of the last one that you are done with.
+        """
+        seen = when(since)
+        while True:
+            messages, has_more = yield from self._inbox(
+                seen, from_number, 100, self._driver.settings.retry.persistent()
+            )
+            for message in reversed(messages):
+                yield Emit(message)
+                seen = when(message.received_at)
+            if not has_more:
+                yield Pause(_PAUSE_SECONDS)
+
+    @call
+    def get(self, message_id: str) -> Flow[InboxMessage]:
+        """One message. Raises NotFound."""
+        return self._fetch(_as_agent(read(f"{INBOX}/{quote(message_id, safe='')}")), InboxMessage)
+
+    @call
+    def send(
+        self,
+        to_numbers: str | Sequence[str],
+        message: str,
+        *,
+        memo: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Flow[AgentRequest]:
+        """Ask for a text to be sent, to up to ten. Accepts the quote that the server makes first, if its price is zero."""
+        to = to_numbers if isinstance(to_numbers, str) else list(to_numbers)
+        request = _as_agent(make(SEND, {"message": message, "to_number": to, "memo": memo}, idempotency_key))
+        answer = yield from answered(request, self._driver.settings.retry, takes=402)
+        if answer.status == 402:
+            asked = request._replace(headers=(*request.headers, ("x-quote-id", _quote_id(answer))))
+            answer = yield from self._answer(asked)
+        return decoded(answer.body, AgentRequest)
+
+    @call
+    def progress(self, request_id: str) -> Flow[AgentRequest]:
+        """How far a request to send has come. Raises NotFound."""
+        return self._fetch(_as_agent(read(f"/v1/requests/{quote(request_id, safe='')}")), AgentRequest)
+
+    @call
+    def wait_until_sent(self, request_id: str, *, timeout: float = 60.0) -> Flow[AgentRequest]:
+        """The same once it has completed or failed, or as it is after `timeout` seconds."""
+        request = _as_agent(read(f"/v1/requests/{quote(request_id, safe='')}"))
+        until = (yield from now()) + timeout
+        while True:
+            found = yield from self._fetch(request, AgentRequest)
+            if found.status not in _UNFINISHED or (yield from now()) >= until:
+                return found
+            yield Pause(_PAUSE_SECONDS)
+
+    def _inbox(
+        self, since: Time | None, from_number: str | None, limit: int | None, retry: Retry | None = None
+    ) -> Flow[tuple[list[InboxMessage], bool]]:
+        request = _as_agent(read(INBOX, since=since, from_=from_number, limit=limit))
+        answer = yield from answered(request, retry or self._driver.settings.retry)
+        return decoded(answer.body, _Inbox).messages, "x-has-more" in answer.headers
+
+
+class _Inbox(msgspec.Struct):
+    messages: list[InboxMessage]
+
+
+class _Context(msgspec.Struct):
+    quote_id: str
+    total: str
+
+
+class _Quote(msgspec.Struct):
+    context: _Context
+
+
+def _quote_id(answer: Answer) -> str:
+    quoted = decoded(answer.body, _Quote).context
+    if quoted.total.strip("0."):
+        raise RoostError(f"the server wants {quoted.total} to be paid, which this client does not", status=402)
+    return quoted.quote_id
+
+
+def _as_agent(request: Request) -> Request:
+    return request._replace(who="agent")
