@@ -34,7 +34,8 @@ class Settings(NamedTuple):
         """Of the HTTP client. Redirects are not followed: the credential is for this server."""
         # As it is: what comes in small pieces must not wait for a decoder.
         headers = {"User-Agent": f"roost-python/{__version__}", "Accept-Encoding": "identity"}
-        return {"timeout": self.timeout, "headers": headers}
+        # Plain HTTP needs no certificates: to read every authority of the system takes longer than a request.
+        return {"timeout": self.timeout, "headers": headers, "verify": self.base_url.startswith("https:")}
 
     def arguments(self, request: Request) -> dict[str, Any]:
         """Of the one request."""

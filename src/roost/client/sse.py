@@ -24,27 +24,33 @@ class Frames:
     def __init__(self, last_id: str | None = None) -> None:
         self.last_id = last_id
         self.retry: float | None = None
-        self._begun = b""
-        self._size = 0
-        self._event, self._id = "", last_id
-        self._data: list[bytes] = []
+        self.reconnected()
 
     def reconnected(self) -> None:
         """What was half-way when the connection ended is void."""
-        self._begun, self._size, self._event, self._id, self._data = b"", 0, "", self.last_id, []
+        self._begun: list[bytes] = []
+        self._held = 0
+        self._event, self._id = "", self.last_id
+        self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """The frames that this piece completes; `last_id` is each one's own while it is looked at."""
-        self._size += len(piece)
-        if self._size > MAX_FRAME_BYTES:
+        self._held += len(piece)
+        self._begun.append(piece)
+        if b"\n" in piece or b"\r" in piece or self._begun[0].endswith(b"\r"):
+            yield from self._lines(b"".join(self._begun))
+        if self._held > MAX_FRAME_BYTES:
             raise BrokenAnswer(f"an event has more than {MAX_FRAME_BYTES} bytes")
-        text = self._begun + piece
+
+    def _lines(self, text: bytes) -> Iterator[Frame]:
         # A carriage return at the very end may be half of a line end.
         whole = text[:-1] if text.endswith(b"\r") else text
         *lines, rest = _LINE_END.split(whole)
-        self._begun = rest + text[len(whole) :]
+        self._begun = [rest + text[len(whole) :]]
         for line in lines:
-            if line:
+            if line.startswith(b":"):  # a comment, which keeps the connection alive
+                self._held -= len(line) + 1
+            elif line:
                 self._field(line)
             elif (frame := self._dispatched()) is not None:
                 yield frame
@@ -63,5 +69,5 @@ class Frames:
 
     def _dispatched(self) -> Frame | None:
         frame = Frame(self._event or "message", b"\n".join(self._data)) if self._data else None
-        self.last_id, self._event, self._data, self._size = self._id, "", [], len(self._begun)
+        self.last_id, self._event, self._data, self._held = self._id, "", [], len(self._begun[0])
         return frame
