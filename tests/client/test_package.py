@@ -1,7 +1,13 @@
 """What the client is as a package: it needs nothing of the server, and its calls explain themselves."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
+
+from roost.client import Roost
+from roost.client.calls import call, each
+from roost.client.resource import Resource
 
 #: The server's parts, and what they are made of.
 HEAVY = ("aiohttp", "apsw", "asyncpg", "click", "coincurve", "cryptography", "jinja2", "phonenumbers", "prometheus_client",
@@ -42,3 +48,30 @@ help(cancel)
     shown = run("-c", code)
     assert "(message_id: str)" in shown
     assert "Take a queued message back." in shown
+
+
+def documented() -> set[tuple[str, str]]:
+    """The calls in the table of the documentation, each with the part of the client that has it."""
+    page = (Path(__file__).parents[2] / "docs/client.md").read_text("utf-8")
+    found = set()
+    for cell in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE):
+        part = ""
+        for word in re.findall(r"`([\w.]+)", cell):
+            part, name = word.split(".") if "." in word else (part, word)
+            found.add((part, name))
+    return found
+
+
+def test_every_call_is_documented_and_says_what_it_does() -> None:
+    with Roost() as roost:
+        parts = {name: part for name, part in vars(roost).items() if isinstance(part, Resource)}
+    calls = {
+        (part, name): described
+        for part, resource in [("", roost), *parts.items()]
+        for kind in type(resource).__mro__
+        for name, described in vars(kind).items()
+        if isinstance(described, (call, each))
+    }
+    assert len(calls) > 30
+    assert set(calls) - documented() == set()
+    assert all(described.__doc__ for described in calls.values())
