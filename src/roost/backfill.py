@@ -4,23 +4,25 @@ Twilio delivers once, Plivo for seven minutes. What was delivered after all is k
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 import structlog
 
 from roost.api.policies import policy_for
-from roost.carriers.contract import Backfill, SendFailed
+from roost.carriers.contract import SendFailed
 from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, PartEvent
+from roost.core.retention import kept_since
 from roost.intake import delivery_of, store_safely
 from roost.metrics import BACKFILLED
 from roost.store.backfills import Backfills, ListedAccount
 from roost.store.base import Store
 from roost.store.directory import Directory
 from roost.store.errors import StoreUnavailable
+from roost.store.group import Policy
 
 #: Not at start alone: a text is missed as well while the database or the way to us is away.
 EVERY_SECONDS = 3600.0
@@ -81,6 +83,8 @@ class Filler:
     async def fill(self, account: ListedAccount, since: int | None = None) -> Filled | None:
         """Read one account's record, from what was read last or from `since` on; None where it cannot be asked.
 
+        Never from further back than the organization keeps messages.
+
         Raises UnderWay, SendFailed, StoreUnavailable.
         """
         whole = await Directory(self._store).carrier_account(account.id)
@@ -88,11 +92,15 @@ class Filler:
         if whole is None or read is None or not CARRIERS[account.carrier].can_send(whole):
             return None
         begun = self._store.clock()
+        policy = await policy_for(self._store, whole)
+        # What was stored and swept is not to come again: its key is there for as long as it may be asked for, and longer.
+        kept = kept_since(begun, policy.settings.message_retention_days)
         complete_until = await self._backfills.lease(account)
         if complete_until is None:
             raise UnderWay
         try:
-            filled = await self._read(account, whole, read, complete_until - MARGIN_US if since is None else since)
+            start = max(complete_until - MARGIN_US if since is None else since, kept)
+            filled = await self._read(account, whole, policy, read(whole, start, self._outside))
             if since is None or since <= complete_until:
                 await self._backfills.complete(account, begun)
         finally:
@@ -105,22 +113,29 @@ class Filler:
             self._wake()
         return filled
 
-    async def _read(self, account: ListedAccount, whole: CarrierAccount, read: Backfill, since: int) -> Filled:
+    async def _read(
+        self,
+        account: ListedAccount,
+        whole: CarrierAccount,
+        policy: Policy,
+        record: AsyncIterator[list[CarrierEvent]],
+    ) -> Filled:
         events: list[CarrierEvent] = []
         filled, pages = Filled(), 0
-        async for page in read(whole, since, self._outside):
+        async for page in record:
             await self._backfills.renew(account)
             events += page
             pages += 1
             if pages > _MAX_PAGES:
                 raise SendFailed("uncertain", "ENDLESS_RECORD", "the carrier's record does not end")
             if len(events) > _HELD:
-                filled, events = await self._keep(whole, events, filled), []
-        return await self._keep(whole, events, filled)
+                filled, events = await self._keep(whole, policy, events, filled), []
+        return await self._keep(whole, policy, events, filled)
 
-    async def _keep(self, account: CarrierAccount, events: list[CarrierEvent], filled: Filled) -> Filled:
+    async def _keep(
+        self, account: CarrierAccount, policy: Policy, events: list[CarrierEvent], filled: Filled
+    ) -> Filled:
         """Oldest first, by the same way as what is delivered."""
-        policy = await policy_for(self._store, account)
         events.sort(key=_at)
         for start in range(0, len(events), _AT_ONCE):
             group = events[start : start + _AT_ONCE]

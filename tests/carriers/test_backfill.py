@@ -83,6 +83,15 @@ def test_it_goes_on_from_what_was_read_last_and_not_from_what_came_last(
     assert tuple(fill(house, tenant, since=house.clock() - 24 * HOUR)) == (0, 2, 0), "unless it is asked for"
 
 
+def test_what_is_older_than_the_organization_keeps_stays_away(house: House, tenant: Tenant, api: TwilioApi) -> None:
+    missed(house, api, "SM1", tenant.number.number, "long ago")
+    assert house.clock.frozen_us is not None
+    house.clock.frozen_us += 31 * 24 * HOUR
+    missed(house, api, "SM2", tenant.number.number, "today")
+    assert tuple(fill(house, tenant, since=0)) == (1, 0, 0)
+    assert [message["body"] for message in house.inbound(tenant)] == ["today"]
+
+
 def test_a_stop_that_was_missed_holds(house: House, tenant: Tenant, api: TwilioApi) -> None:
     missed(house, api, "SM1", tenant.number.number, "STOP", later_us=HOUR)
     fill(house, tenant)
