@@ -19,7 +19,7 @@ ORDER = [
     {"api"},
     {"push"},
     {"web"},
-    {"intake", "worker", "sweeper"},
+    {"intake", "worker", "sweeper", "media"},
     {"app", "backfill"},
     {"server"},
     {"demo_script"},
@@ -27,7 +27,7 @@ ORDER = [
     {"cli"},
 ]
 #: Leaves that any part but core may import: they import nothing of Roost but core and each other.
-SHARED = {"config", "errors", "metrics", "logs", "deliver", "protocol", "wallet"}
+SHARED = {"config", "errors", "metrics", "logs", "deliver", "protocol", "wallet", "guard"}
 
 
 def part_of(path: Path) -> str:

@@ -24,6 +24,7 @@ from roost.api.idempotency import Idempotency
 from roost.api.inbound import Inbound
 from roost.api.keys import ApiKeys
 from roost.api.limits import NO_LIMITS, Limits
+from roost.api.media import MediaRoutes
 from roost.api.messages import Messages
 from roost.api.numbers import PhoneNumbers
 from roost.api.oneshot_notifications import Notifications
@@ -36,9 +37,12 @@ from roost.api.otp import OtpRoutes
 from roost.api.routes import Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.api.shell import Shell
+from roost.api.uploads import Uploads
 from roost.carriers.registry import CARRIERS
+from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.intake import Intake
 from roost.store.base import Store
+from roost.store.objects import Objects
 from roost.store.policy import policy_of
 
 
@@ -55,22 +59,28 @@ class Delivered(msgspec.Struct):
 def build(
     store: Store,
     public_url: str,
+    objects: Objects,
     wake: Callable[[], None] = lambda: None,
+    wake_copier: Callable[[], None] = lambda: None,
     *,
     oneshot_quotes: bool = True,
     limits: Limits = NO_LIMITS,
 ) -> ASGIApp:
     """The ASGI application over an open store.
 
-    `wake` tells the worker that there may be something to send; `oneshot_quotes`: dialect B quotes before it sends.
+    `objects` is where media are kept. `wake` tells the worker that there may be something to send, `wake_copier` the copier
+    that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends.
     """
     authenticator, idempotency = Authenticator(store, limits), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
-    intake = Intake(store, limits, wake, public_url)
-    routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator).routes()]
+    urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
+    intake = Intake(store, limits, wake, wake_copier, public_url)
+    routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator, urls).routes()]
     routes += OtpRoutes(store, authenticator).routes()
-    routes += Messages(store, authenticator, sender, idempotency).routes()
+    routes += Messages(store, authenticator, sender, idempotency, urls).routes()
+    routes += Uploads(store, objects, urls, authenticator, idempotency).routes()
+    routes += MediaRoutes(store, objects, urls).routes()
     routes += AgentSending(store, authenticator, sender, idempotency, quotes=oneshot_quotes).routes()
     routes += AgentRequests(store, authenticator).routes()
     routes += Notifications(store, authenticator).routes()

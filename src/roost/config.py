@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from roost.core.addresses import Network, networks
+
 #: More segments a second than any number sends.
 MAX_RATE = 10_000
+
+#: Each medium is in memory while it is copied, and several are at once.
+MAX_MEDIA_BYTES = 100 * 1024 * 1024
+#: What media may be kept in besides a folder.
+BUCKETS = ("s3", "gs", "az")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -64,6 +71,17 @@ SETTINGS = (
         "on: dialect B answers a first send with a quote, at price zero, as its clients know it; off: it sends at once.",
     ),
     Setting(
+        "media_url",
+        "DATA_DIR/media",
+        "Where media are kept: a folder, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX.",
+    ),
+    Setting("media_max_bytes", "10485760", "The largest medium that is copied from a carrier."),
+    Setting(
+        "allowed_networks",
+        "none",
+        "Networks that are reached though they are not public, such as 10.0.0.0/8,127.0.0.1/32, for a gateway of one's own.",
+    ),
+    Setting(
         "secret_key", "a file", "32 bytes in base64 that encrypt stored secrets; else secret.key in the data directory."
     ),
     Setting("log_level", "info", "debug, info, warning or error; debug has a line for every request."),
@@ -89,6 +107,10 @@ class Config(NamedTuple):
     """0: as fast as the carrier takes them."""
     bandwidth_url: str
     oneshot_quotes: bool
+    media_url: str
+    """A folder's path, or a bucket's URL."""
+    media_max_bytes: int
+    allowed_networks: tuple[Network, ...]
     secret_key: str | None
     log_level: LogLevel
 
@@ -113,8 +135,9 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         given = options.get(name)
         return str(given) if given is not None else environ.get(f"ROOST_{name.upper()}", "").strip()
 
+    data_dir = Path(value("data_dir") or "roost-data")
     return Config(
-        data_dir=Path(value("data_dir") or "roost-data"),
+        data_dir=data_dir,
         database_url=_database_url(value("database_url")),
         public_url=_url("public_url", value("public_url"), "https://roost.example.com"),
         host=value("host") or "127.0.0.1",
@@ -124,6 +147,9 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         segments_per_second=_rate(value("segments_per_second") or "10"),
         bandwidth_url=_url("bandwidth_url", value("bandwidth_url"), BANDWIDTH_URL) or BANDWIDTH_URL,
         oneshot_quotes=_on("oneshot_quotes", value),
+        media_url=_media_url(value("media_url")) or str(data_dir / "media"),
+        media_max_bytes=_bytes(value("media_max_bytes") or "10485760"),
+        allowed_networks=_networks(value("allowed_networks")),
         secret_key=value("secret_key") or None,
         log_level=_one_of("log_level", value("log_level") or "info", ("debug", "info", "warning", "error")),  # type: ignore[arg-type]
     )
@@ -192,6 +218,27 @@ def _url(name: str, text: str, example: str) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ConfigError(f"ROOST_{name.upper()} must look like {example}, not {text!r}")
     return text.rstrip("/")
+
+
+def _media_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if separator and (scheme not in BUCKETS or not rest.strip("/")):
+        known = ", ".join(f"{each}://" for each in BUCKETS)
+        raise ConfigError(f"ROOST_MEDIA_URL must be a folder, or begin with {known} and a bucket")
+    return text
+
+
+def _bytes(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_MEDIA_BYTES:
+        raise ConfigError(f"ROOST_MEDIA_MAX_BYTES must be a number from 1 to {MAX_MEDIA_BYTES}, not {text!r}")
+    return int(text)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return () if text == "none" else networks(text)
+    except ValueError:
+        raise ConfigError(f"ROOST_ALLOWED_NETWORKS must look like 10.0.0.0/8,127.0.0.1/32, not {text!r}") from None
 
 
 def _rate(text: str) -> float:

@@ -34,11 +34,14 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Handles `POST /carriers/{carrier}/{account_id}`, and GET for the carriers that call so."""
 
-    def __init__(self, store: Store, limits: Limits, wake: Callable[[], None], public_url: str) -> None:
+    def __init__(
+        self, store: Store, limits: Limits, wake: Callable[[], None], wake_copier: Callable[[], None], public_url: str
+    ) -> None:
         self._store = store
         self._limits = limits
         self._known: ShortCache[tuple[CarrierAccount, Policy]] = ShortCache(self._look_up)
         self._wake = wake
+        self._wake_copier = wake_copier
         self._public_url = public_url
 
     async def __call__(self, request: Request) -> Response:
@@ -72,6 +75,8 @@ class Intake:
         _count(carrier.NAME, outcome)
         if delivery.parts or any(draft.keyword for draft in delivery.drafts):
             self._wake()  # it may be answered
+        if any(draft.media for draft in delivery.drafts):
+            self._wake_copier()
         if outcome.unrouted:
             log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
         if carrier.EMPTY_ANSWER:

@@ -26,3 +26,4 @@ RETENTION_LAG = Gauge(
     "roost_retention_lag_seconds", "How long the oldest row was past its time when it was swept", registry=REGISTRY
 )
 OLDEST = Gauge("roost_oldest_message_seconds", "Age of the oldest message", registry=REGISTRY)
+MEDIA_FETCHES = Counter("roost_media_fetches", "Tries to copy a medium", ["carrier", "outcome"], registry=REGISTRY)

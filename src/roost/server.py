@@ -20,10 +20,13 @@ from roost.app import build
 from roost.backfill import Filler
 from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
+from roost.media.copier import Copier
+from roost.media.fetch import Fetcher
 from roost.protocol import BoundedProtocol
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
+from roost.store.objects import Objects
 from roost.sweeper import Sweeper
 from roost.worker import Worker
 
@@ -59,15 +62,21 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
     listener = _listen(config)
     base_url = config._replace(port=listener.getsockname()[1]).local_url
     public_url = config.public_url or base_url
+    config = config._replace(public_url=public_url)
     running = Running(config.data_dir, store, base_url, public_url)
     outside = Outside(config, now_us)
     try:
         await store.open()
         await _announce_open_agents(store, config)
+        _announce_allowed_networks(config)
+        objects = Objects(config.media_url)
         worker = Worker(store, outside)
-        app = build(store, public_url, worker.wake, oneshot_quotes=config.oneshot_quotes, limits=limits)
+        copier = Copier(store, objects, Fetcher(config.media_max_bytes, config.allowed_networks))
+        app = build(
+            store, public_url, objects, worker.wake, copier.wake, oneshot_quotes=config.oneshot_quotes, limits=limits
+        )
         filler = Filler(store, outside, worker.wake)
-        server = _Server(uvicorn_config(app), worker, Sweeper(store), filler, lambda: ready(running))
+        server = _Server(uvicorn_config(app), worker, copier, Sweeper(store), filler, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -95,18 +104,20 @@ def running_server(data_dir: Path) -> str | None:
 
 
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted; the worker, the sweeper and the back-fill work as long as they are."""
+    """Calls `ready` once connections are accepted; the worker, the copier, the sweeper and the back-fill work as long as they are."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         worker: Worker,
+        copier: Copier,
         sweeper: Sweeper,
         filler: Filler,
         ready: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
         self._worker = worker
+        self._copier = copier
         self._sweeper = sweeper
         self._filler = filler
         self._ready = ready
@@ -114,16 +125,19 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._worker.start()
+        self._copier.start()
         self._sweeper.start()
         await self._ready()
         self._filler.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._worker.stop_leasing()
+        self._copier.stop_leasing()
         self._sweeper.stop_soon()
         await super().shutdown(sockets)
         await self._filler.stop()
         await self._worker.stop()
+        await self._copier.stop()
         await self._sweeper.stop()
 
 
@@ -164,6 +178,15 @@ def _note_running(data_dir: Path, base_url: str) -> Path:
     path = data_dir / _RUNNING_FILE
     path.write_text(json.dumps({"base_url": base_url, "pid": os.getpid()}))
     return path
+
+
+def _announce_allowed_networks(config: Config) -> None:
+    if config.allowed_networks:
+        log.warning(
+            "allowed_networks",
+            networks=[str(each) for each in config.allowed_networks],
+            advice="whoever can name a URL to this server can make it reach these networks",
+        )
 
 
 async def _announce_open_agents(store: Store, config: Config) -> None:

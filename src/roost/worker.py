@@ -19,6 +19,7 @@ from roost.carriers.contract import Accepted, Carrier, OutgoingText, SendFailed,
 from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
+from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.metrics import OUTBOX, SEND_ATTEMPTS
 from roost.store.base import Store
 from roost.store.committer import GroupCommitter
@@ -61,6 +62,8 @@ class Worker:
         self._carriers = carriers
         self._slots = slots
         self._share = SHARES[store.dialect]
+        config = outside.config
+        self._media_urls = MediaUrls(config.public_url or config.local_url, store.vault.derive(URL_KEY))
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._in_flight: dict[asyncio.Task[None], str] = {}
@@ -203,7 +206,7 @@ class Worker:
 
     async def _hand_over(self, carrier: Carrier, leased: Leased, account: CarrierAccount) -> Accepted:
         try:
-            return await carrier.send(_text(leased), account, self._outside, partial(self._look, leased))
+            return await carrier.send(self._text(leased), account, self._outside, partial(self._look, leased))
         except (SendFailed, Withdrawn, StoreUnavailable):
             raise
         except Exception:  # a defect in a carrier's file: how far it came is not known
@@ -247,7 +250,7 @@ class Worker:
         if account is None or carrier is None or known is None or not carrier.can_send(account):
             return
         try:
-            found = await carrier.look_up(_text(leased), leased.leased_at, known, account, self._outside)
+            found = await carrier.look_up(self._text(leased), leased.leased_at, known, account, self._outside)
         except SendFailed:
             return
         if found is not None:
@@ -294,13 +297,13 @@ class Worker:
                 await self._store.record(Delivery(org_id, account_id, [], [], [], policy, overdue_at=now))
                 log.info("incomplete_texts", org_id=org_id, account_id=account_id)
 
-
-def _text(leased: Leased) -> OutgoingText:
-    return OutgoingText(
-        leased.message_id,
-        leased.from_number,
-        leased.to_number,
-        leased.body,
-        leased.media,
-        leased.priority == "high",
-    )
+    def _text(self, leased: Leased) -> OutgoingText:
+        now = self._store.clock()
+        return OutgoingText(
+            leased.message_id,
+            leased.from_number,
+            leased.to_number,
+            leased.body,
+            self._media_urls.to_fetch(leased.org_id, leased.message_id, leased.media, now),
+            leased.priority == "high",
+        )

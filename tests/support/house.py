@@ -19,10 +19,13 @@ from roost.app import build
 from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
 from roost.core.scopes import SCOPES
+from roost.media.copier import Copier
+from roost.media.fetch import Fetcher
 from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Agent, Directory, Number, Organization
+from roost.store.objects import Objects
 from roost.worker import Worker
 from support.credentials import BASIC, SECRETS
 from support.databases import Database
@@ -101,11 +104,14 @@ class Listening(uvicorn.Server):
 class House:
     """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`."""
 
-    def __init__(self, database: Database, data_dir: Path, *, working: bool = False, **options: Any) -> None:
+    def __init__(
+        self, database: Database, data_dir: Path, *, working: bool = False, fetch_seconds: float = 30, **options: Any
+    ) -> None:
         options = {"bandwidth_url": NOWHERE, "rate_limits": "off", **options}
         database.lay(data_dir)
         self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
         self._working = working
+        self._fetch_seconds = fetch_seconds
         self.clock = Clock()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -115,16 +121,21 @@ class House:
         self._thread.start()
         listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.config = self.config._replace(public_url=self.base_url)
         self.store: Store = make_store(self.config, self.clock)
         self.wait(self.store.open())
         self.directory = Directory(self.store)
         self.outside = Outside(self.config, self.clock)
+        self.objects = Objects(self.config.media_url)
         self.worker = self.wait(self._start_worker())
+        self.copier = self.wait(self._start_copier())
         self.limits = Limits(self.config.limits, self.config.redis_url)
         app = build(
             self.store,
             self.base_url,
+            self.objects,
             self.worker.wake,
+            self.copier.wake,
             oneshot_quotes=self.config.oneshot_quotes,
             limits=self.limits,
         )
@@ -137,6 +148,7 @@ class House:
         self.http.close()
         self.wait(self._server.end())
         self.wait(self.worker.stop())
+        self.wait(self.copier.stop())
         self.wait(self.outside.close())
         self.wait(self.limits.close())
         self.wait(self.store.close())
@@ -149,6 +161,13 @@ class House:
         if self._working:
             worker.start()
         return worker
+
+    async def _start_copier(self) -> Copier:
+        fetcher = Fetcher(self.config.media_max_bytes, self.config.allowed_networks, total_seconds=self._fetch_seconds)
+        copier = Copier(self.store, self.objects, fetcher)
+        if self._working:
+            copier.start()
+        return copier
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the server's loop."""

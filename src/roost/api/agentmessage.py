@@ -13,6 +13,7 @@ from roost.api.bodies import one_of, uuid
 from roost.api.listing import Asked, ListMeta
 from roost.core.ids import FIRST_ID, LAST_ID, floor_of
 from roost.core.inbox import InboxQuery, Page
+from roost.core.media_urls import MediaUrls
 from roost.core.message import Channel, InboundMessage
 from roost.core.otp import find_otp
 from roost.core.times import rfc3339, rfc3339_short
@@ -120,19 +121,19 @@ def inbox_query(asked: Asked, org_id: str, cursor_key: bytes) -> InboxQuery:
     )
 
 
-def list_body(page: Page, asked: Asked, org_id: str, cursor_key: bytes) -> InboundMessageList:
+def list_body(page: Page, asked: Asked, org_id: str, cursor_key: bytes, urls: MediaUrls) -> InboundMessageList:
     """One page in the envelope."""
-    data = [message_body(message, asked.include) for message in page.messages]
+    data = [message_body(message, urls, asked.include) for message in page.messages]
     last_id = page.messages[-1].id if page.has_more else None
     return InboundMessageList(True, data, asked.meta_after(cursor_key, LIST, org_id, last_id))
 
 
-def one_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageOne:
+def one_body(message: InboundMessage, urls: MediaUrls, include: tuple[str, ...] = ()) -> InboundMessageOne:
     """A single message, in its documented envelope."""
-    return InboundMessageOne(True, message_body(message, include))
+    return InboundMessageOne(True, message_body(message, urls, include))
 
 
-def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> InboundMessageBody:
+def message_body(message: InboundMessage, urls: MediaUrls, include: tuple[str, ...] = ()) -> InboundMessageBody:
     """The seeded keys, and what `include` asks for."""
     (
         message_id, received_at, org_id, phone_number_id, _, from_number, to_number, text, channel, media, _,
@@ -146,7 +147,7 @@ def message_body(message: InboundMessage, include: tuple[str, ...] = ()) -> Inbo
         to_number,
         text,
         channel,
-        media,
+        urls.of(org_id, message_id, media) if media else media,
         segment_count,
         _opt_out(keyword),
         carrier_message_id,

@@ -14,14 +14,16 @@ from roost.api.http import encode_json, json_bytes, json_response
 from roost.api.listing import CURSOR, CURSOR_KEY, include_parameter, limit_parameter
 from roost.api.queries import path_id
 from roost.api.routes import SECURITY_AGENT, SECURITY_KEY, Answer, Parameter, Route
+from roost.core.media_urls import MediaUrls
 from roost.store.base import Store
 
 
 class Inbound:
     """Handlers over one store."""
 
-    def __init__(self, store: Store, authenticator: Authenticator) -> None:
+    def __init__(self, store: Store, authenticator: Authenticator, urls: MediaUrls) -> None:
         self._store = store
+        self._urls = urls
         self._authenticator = authenticator
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
@@ -31,7 +33,7 @@ class Inbound:
         asked = agentmessage.parse_list(question)
         page = await self._store.list_inbound(agentmessage.inbox_query(asked, principal.org_id, self._cursor_key))
         if page.rendered is None or page.rendered[0] != question:
-            body = agentmessage.list_body(page, asked, principal.org_id, self._cursor_key)
+            body = agentmessage.list_body(page, asked, principal.org_id, self._cursor_key, self._urls)
             page.rendered = (question, encode_json(body))
         return json_bytes(page.rendered[1])
 
@@ -42,14 +44,16 @@ class Inbound:
         message = await self._store.get_inbound(principal.org_id, message_id)
         if message is None:
             raise not_found()
-        return json_response(agentmessage.one_body(message, include))
+        return json_response(agentmessage.one_body(message, self._urls, include))
 
     async def oneshot_list(self, request: Request) -> Response:
         agent = await self._authenticator.agent(request, "read")
         now = self._store.clock()
         query = oneshot.parse_list(request.scope["query_string"], agent.org_id, agent.id, now)
         page = await self._store.list_inbound(query)
-        return json_response(oneshot.list_body(page, query, now), {"X-Has-More": "true"} if page.has_more else None)
+        return json_response(
+            oneshot.list_body(page, query, now, self._urls), {"X-Has-More": "true"} if page.has_more else None
+        )
 
     async def oneshot_get(self, request: Request) -> Response:
         agent = await self._authenticator.agent(request, "read")
@@ -57,7 +61,7 @@ class Inbound:
         message = await self._store.get_inbound(agent.org_id, message_id)
         if message is None or not oneshot.is_visible(message, agent.id, self._store.clock()):
             raise oneshot.not_found()
-        return json_response(oneshot.message_body(message))
+        return json_response(oneshot.message_body(message, self._urls))
 
     def routes(self) -> Sequence[Route]:
         """The four routes, as documented."""

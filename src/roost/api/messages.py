@@ -18,6 +18,7 @@ from roost.api.queries import path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
 from roost.api.sender import Sender
 from roost.core.ids import FIRST_ID
+from roost.core.media_urls import MediaUrls
 from roost.core.outbound import MAX_TAG, STATUSES, OutboundMessage
 from roost.errors import Refusal
 from roost.store.base import Store
@@ -31,11 +32,14 @@ CANCELED = ("CANCELED", "canceled before it was sent")
 class Messages:
     """Handlers over one store."""
 
-    def __init__(self, store: Store, authenticator: Authenticator, sender: Sender, idempotency: Idempotency) -> None:
+    def __init__(
+        self, store: Store, authenticator: Authenticator, sender: Sender, idempotency: Idempotency, urls: MediaUrls
+    ) -> None:
         self._store = store
         self._authenticator = authenticator
         self._sender = sender
         self._idempotency = idempotency
+        self._urls = urls
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def send(self, request: Request) -> Response:
@@ -59,7 +63,7 @@ class Messages:
         asked = outbound.parse_messages_list(request.scope["query_string"])
         below = asked.seen(self._cursor_key, "messages", principal.org_id)
         messages, more = await list_outbound(self._store, outbound.outbound_query(asked, principal.org_id, below))
-        data = [outbound.outbound_body(message, asked.include) for message in messages]
+        data = [outbound.outbound_body(message, self._urls, asked.include) for message in messages]
         # The documentation of this list puts the cursor into a header, and leaves meta.next_cursor null.
         headers = {}
         if more:
@@ -73,7 +77,7 @@ class Messages:
         message = await get_outbound(self._store, principal.org_id, message_id)
         if message is None:
             raise not_found()
-        return json_response(outbound.OutboundMessageOne(True, outbound.outbound_body(message, include)))
+        return json_response(outbound.OutboundMessageOne(True, outbound.outbound_body(message, self._urls, include)))
 
     async def cancel(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:send")
@@ -86,7 +90,7 @@ class Messages:
             raise Refusal(
                 409, "CONFLICT", f"the message is {message.status} already; only what is queued can be canceled"
             )
-        return json_response(outbound.OutboundMessageOne(True, outbound.outbound_body(message, ("error",))))
+        return json_response(outbound.OutboundMessageOne(True, outbound.outbound_body(message, self._urls, ("error",))))
 
     async def threads(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")
@@ -108,7 +112,7 @@ class Messages:
         if await get_thread(self._store, principal.org_id, thread_id) is None:
             raise not_found()
         messages, more = await thread_messages(self._store, principal.org_id, thread_id, asked.limit, above)
-        data = [outbound.thread_message_body(message) for message in messages]
+        data = [outbound.thread_message_body(message, principal.org_id, self._urls) for message in messages]
         meta = asked.meta_after(self._cursor_key, name, principal.org_id, data[-1].id if more else None)
         return json_response(outbound.ThreadMessageList(True, data, meta))
 
@@ -169,6 +173,7 @@ def refusal_of(refused: SendRefused) -> Refusal:
 
 _DETAILS = {
     "not_owned": {"from": "must be a number of the organization"},
+    "unknown_media": {"media": "names a media_id that is unknown, not uploaded yet, or has run out"},
     "receive_only": {"from": "is on a carrier account that only receives; add the account's API credentials to send"},
 }
 _REFUSALS = {

@@ -10,6 +10,7 @@ import msgspec
 
 from roost.core.ids import floor_of, parse_ulid, ulid_of
 from roost.core.inbox import InboxQuery, Page
+from roost.core.media_urls import MediaUrls
 from roost.core.message import InboundMessage
 from roost.core.numbers import is_sender, repair_plus
 from roost.core.times import parse_instant, rfc3339
@@ -67,10 +68,10 @@ def parse_list(query_string: bytes, org_id: str, agent_id: str, now_us: int) -> 
     )
 
 
-def list_body(page: Page, query: InboxQuery, now_us: int) -> Inbox:
+def list_body(page: Page, query: InboxQuery, now_us: int, urls: MediaUrls) -> Inbox:
     """Always listed newest first."""
     listed = reversed(page.messages) if query.ascending else page.messages
-    messages = [message_body(message) for message in listed if message.received_at >= now_us - RETENTION_US]
+    messages = [message_body(message, urls) for message in listed if message.received_at >= now_us - RETENTION_US]
     return Inbox(messages, len(messages))
 
 
@@ -79,7 +80,7 @@ def limit_of(values: Mapping[str, list[str]]) -> int:
     return _limit(values["limit"][-1]) if "limit" in values else DEFAULT_LIMIT
 
 
-def message_body(message: InboundMessage) -> InboxMessage:
+def message_body(message: InboundMessage, urls: MediaUrls) -> InboxMessage:
     """The seeded keys."""
     received_at = rfc3339(message.received_at)
     return InboxMessage(
@@ -88,7 +89,7 @@ def message_body(message: InboundMessage) -> InboxMessage:
         message.to_number,
         message.body,
         len(message.media),
-        message.media or None,
+        urls.of(message.org_id, message.id, message.media) if message.media else None,
         public_id(message.thread_id) if message.thread_id else None,
         public_id(message.related_outbound_id) if message.related_outbound_id else None,
         received_at,

@@ -2,27 +2,35 @@
 
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 
 from roost.api.bodies import Fields, PhoneNumber, e164, one_of, string
 from roost.api.listing import Asked, ListMeta, parse_list
 from roost.api.queries import Readers, limit, sender, some_of
+from roost.core.ids import parse_uuid
+from roost.core.media import UPLOAD_PREFIX
+from roost.core.media_urls import MediaUrls
 from roost.core.message import Channel
 from roost.core.outbound import MAX_MEDIA, MAX_TAG, MAX_TEXT, STATUSES, OutboundMessage, Priority, Send, Status
 from roost.core.times import rfc3339, rfc3339_short
 from roost.store.outbound import OutboundQuery, Thread, ThreadMessage
 
 MAX_URL = 4096
+_TOO_MANY = f"must be a list of at most {MAX_MEDIA} URLs or ids"
 
 
 class SendBody(msgspec.Struct, forbid_unknown_fields=True, rename={"from_number": "from", "to_number": "to"}):
-    """A text to send, which only media may be without. `media` are public URLs, which make it an MMS."""
+    """A text to send, which only media may be without. `media`, which make it an MMS, are public URLs or ids of
+    uploads; `media_id` is one such id alone.
+    """
 
     from_number: PhoneNumber
     to_number: PhoneNumber
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
     media: Annotated[list[str], msgspec.Meta(max_length=MAX_MEDIA)] = []
+    media_id: UUID | None = None
     priority: Priority = "default"
     tag: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TAG)] | None = None
 
@@ -130,7 +138,9 @@ def parse_send(values: dict[str, Any], org_id: str) -> Send:
     """Refuses with 422 and what to do about each field."""
     fields = Fields(values)
     no_media: tuple[str, ...] = ()
-    media = fields.take("media", _media, no_media)
+    media = fields.take("media", _media, no_media) + fields.take("media_id", _media_id, no_media)
+    if len(media) > MAX_MEDIA:
+        fields.details["media"] = _TOO_MANY
     send = Send(
         org_id=org_id,
         from_number=fields.need("from", e164, ""),
@@ -193,7 +203,7 @@ def accepted_body(message: OutboundMessage) -> Accepted:
     )
 
 
-def outbound_body(message: OutboundMessage, include: tuple[str, ...] = ()) -> OutboundMessageBody:
+def outbound_body(message: OutboundMessage, urls: MediaUrls, include: tuple[str, ...] = ()) -> OutboundMessageBody:
     """The documented keys, and what `include` asks for."""
     body = OutboundMessageBody(
         message.id,
@@ -213,7 +223,7 @@ def outbound_body(message: OutboundMessage, include: tuple[str, ...] = ()) -> Ou
     if "error" in include:
         body.error = ErrorBody(message.error_code, message.error_description) if message.error_code else None
     if "media_urls" in include:
-        body.media_urls = message.media
+        body.media_urls = urls.outbound(message.org_id, message.id, message.media)
     if "thread_id" in include:
         body.thread_id = message.thread_id
     return body
@@ -231,8 +241,9 @@ def thread_body(thread: Thread) -> ThreadBody:
     )
 
 
-def thread_message_body(message: ThreadMessage) -> ThreadMessageBody:
+def thread_message_body(message: ThreadMessage, org_id: str, urls: MediaUrls) -> ThreadMessageBody:
     """A message of a thread as JSON."""
+    show = urls.of if message.direction == "inbound" else urls.outbound
     return ThreadMessageBody(
         message.id,
         "inbound" if message.direction == "inbound" else "outbound",
@@ -240,7 +251,7 @@ def thread_message_body(message: ThreadMessage) -> ThreadMessageBody:
         message.to_number,
         message.body,
         "mms" if message.channel == "mms" else "sms",
-        message.media,
+        show(org_id, message.id, message.media),
         message.status,
         message.related_outbound_id,
         rfc3339(message.at),
@@ -249,10 +260,24 @@ def thread_message_body(message: ThreadMessage) -> ThreadMessageBody:
 
 def _media(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not len(value) <= MAX_MEDIA:
-        raise ValueError(f"must be a list of at most {MAX_MEDIA} URLs")
-    if not all(isinstance(url, str) and _is_url(url) for url in value):
-        raise ValueError("must be public http or https URLs")
-    return tuple(value)
+        raise ValueError(_TOO_MANY)
+    return tuple(map(_medium, value))
+
+
+def _medium(value: Any) -> str:
+    if isinstance(value, str) and _is_url(value):
+        return value
+    media_id = parse_uuid(value) if isinstance(value, str) else None
+    if media_id is None:
+        raise ValueError("must be public http or https URLs, or ids of uploaded media")
+    return UPLOAD_PREFIX + media_id
+
+
+def _media_id(value: Any) -> tuple[str, ...]:
+    media_id = parse_uuid(value) if isinstance(value, str) else None
+    if media_id is None:
+        raise ValueError("must be the id of an uploaded medium")
+    return (UPLOAD_PREFIX + media_id,)
 
 
 def _is_url(text: str) -> bool:

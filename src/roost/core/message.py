@@ -3,6 +3,7 @@
 import hashlib
 from typing import Literal, NamedTuple
 
+from roost.core.media import MAX_MEDIA
 from roost.core.optout import Keyword, is_suspected, keyword
 from roost.core.segments import segments
 from roost.core.text import storable
@@ -138,7 +139,7 @@ def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> D
         recipients=tuple(map(storable, event.recipients)) if len(event.recipients) > 1 else (),
         body=body,
         channel=channel,
-        media=tuple(map(storable, event.media)),
+        media=tuple(map(storable, event.media[:MAX_MEDIA])),
         segment_count=_segment_count(event.segment_count, channel, body),
         keyword=found,
         suspected=not opted_out and is_suspected(body),

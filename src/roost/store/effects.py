@@ -1,4 +1,6 @@
-"""What a delivery sets off, in the transaction that stores it: a keyword's consent and answer, a receipt's status."""
+"""What a delivery sets off, in the transaction that stores it: a keyword's consent and answer, a receipt's status,
+and that media are copied.
+"""
 
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from roost.core.outbound import Send
 from roost.core.replies import reply_text
 from roost.store.consent import Evidence, Pair, record_opt_in, record_opt_out, standing_consent
 from roost.store.group import Group, New
+from roost.store.media import expect_media
 from roost.store.receipts import apply_receipts
 from roost.store.sending import accept
 from roost.store.sql import load
@@ -18,8 +21,10 @@ _SQL = load("consent.sql")
 
 
 async def apply_effects(tx: Transaction, group: Group, new_ids: set[str]) -> None:
-    """Keywords change consent and may be answered; receipts move outbound messages on."""
+    """Keywords change consent and may be answered; media wait to be copied; receipts move outbound messages on."""
     for message in group.new(new_ids):
+        if message.draft.media:
+            await expect_media(tx, message.org_id, message.id, len(message.draft.media))
         if message.draft.keyword is not None:
             await _hear(tx, message)
         if message.draft.suspected:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from roost.core.consent import Standing, may_text
 from roost.core.ids import id_text, position_of
+from roost.core.media import uploads_in
 from roost.core.organization import Settings
 from roost.core.outbound import THREAD_US, OutboundMessage, Send
 from roost.core.quiet_hours import quiet_until
@@ -15,6 +16,7 @@ from roost.store.consent import record_implied
 from roost.store.events import never_left, tell_steps
 from roost.store.sql import load
 from roost.store.transaction import Row, Transaction
+from roost.store.uploads import attach_uploads, uploaded
 
 _SQL = load("outbound.sql")
 _WANTED = "nth int, org_id uuid, ours text, theirs text"
@@ -29,7 +31,7 @@ class SendRefused(Exception):
 
 
 #: Why a send is refused.
-REASONS = ("not_owned", "consent_required", "quiet_hours")
+REASONS = ("not_owned", "unknown_media", "consent_required", "quiet_hours")
 
 
 class _Found(NamedTuple):
@@ -53,12 +55,15 @@ async def accept(tx: Transaction, sends: Sequence[tuple[Send, Settings]]) -> lis
     await tx.lock(*(send.org_id for send, _ in sends))
     wanted = [(nth, UUID(send.org_id), send.from_number, send.to_number) for nth, (send, _) in enumerate(sends)]
     found = {row[0]: _found(row) for row in await tx.joined(_SQL["before_send"], _WANTED, wanted)}
+    uploads = await uploaded(tx, [each for send, _ in sends if send.media for each in _uploads_of(send)])
     threads: dict[tuple[str, str, str], tuple[str, int]] = {}
     results: list[OutboundMessage | SendRefused] = []
     messages: list[Row] = []
     outbox: list[Row] = []
     for nth, (send, settings) in enumerate(sends):
         try:
+            if send.media and not uploads.keys() >= set(_uploads_of(send)):
+                raise SendRefused("unknown_media")
             message, state, due_at = await _accept_one(tx, send, settings, found[nth], threads)
         except SendRefused as refused:
             results.append(refused)
@@ -68,7 +73,14 @@ async def accept(tx: Transaction, sends: Sequence[tuple[Send, Settings]]) -> lis
         outbox.append(_outbox_row(message, send, state, due_at))
     await tx.many(_SQL["insert_outbound"], messages)
     await tx.many(_SQL["insert_outbox"], outbox)
+    if uploads:
+        await attach_uploads(tx, [each for each in results if isinstance(each, OutboundMessage)], uploads)
     return results
+
+
+def _uploads_of(send: Send) -> list[tuple[str, str]]:
+    """(organization, upload) of the media that were uploaded."""
+    return [(send.org_id, upload_id) for upload_id in uploads_in(send.media).values()]
 
 
 async def _accept_one(
