@@ -6,6 +6,7 @@ dialled is vetted once more, which is where an address that stands in the URL it
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
 
 MAX_URL = 4096
+#: A name or an address, as it is resolved.
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+", re.ASCII)
 
 
 class AddressRefused(OSError):
@@ -41,6 +44,8 @@ def checked_url(text: str, base: yarl.URL | None = None) -> yarl.URL:
         url = yarl.URL(text) if base is None else base.join(yarl.URL(text))
         if url.scheme not in ("http", "https") or not url.host or url.user is not None or url.password is not None:
             raise UrlRefused("no plain http or https URL")
+        if not _HOST.fullmatch(url.raw_host or ""):
+            raise UrlRefused("no name of a host")
         if url.port is None or not may_use_port(url.port):
             raise UrlRefused("no port of a web server")
     except UrlRefused:

@@ -29,6 +29,7 @@ from roost.store.objects import Objects
 from roost.worker import Worker
 from support.credentials import BASIC, SECRETS
 from support.databases import Database
+from support.resolver import Resolver
 
 T = TypeVar("T")
 #: Where nobody listens: what is sent from a house that is given no carrier goes nowhere.
@@ -102,15 +103,23 @@ class Listening(uvicorn.Server):
 
 
 class House:
-    """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`."""
+    """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`, and no
+    medium copied unless it is `copying`, by address alone: there is nobody here who knows names."""
 
     def __init__(
-        self, database: Database, data_dir: Path, *, working: bool = False, fetch_seconds: float = 30, **options: Any
+        self,
+        database: Database,
+        data_dir: Path,
+        *,
+        working: bool = False,
+        copying: bool = False,
+        fetch_seconds: float = 30,
+        **options: Any,
     ) -> None:
         options = {"bandwidth_url": NOWHERE, "rate_limits": "off", **options}
         database.lay(data_dir)
         self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
-        self._working = working
+        self._working, self._copying = working, copying
         self._fetch_seconds = fetch_seconds
         self.clock = Clock()
         self._loop = uvloop.new_event_loop()
@@ -163,9 +172,10 @@ class House:
         return worker
 
     async def _start_copier(self) -> Copier:
-        fetcher = Fetcher(self.config.media_max_bytes, self.config.allowed_networks, total_seconds=self._fetch_seconds)
+        limits = (self.config.media_max_bytes, self.config.allowed_networks)
+        fetcher = Fetcher(*limits, total_seconds=self._fetch_seconds, resolver=Resolver([]))
         copier = Copier(self.store, self.objects, fetcher)
-        if self._working:
+        if self._copying:
             copier.start()
         return copier
 

@@ -7,6 +7,7 @@ from roost.core.ids import FIRST_ID, id_text
 from roost.store.audit import Actor, audited
 from roost.store.base import Statement, Store
 from roost.store.events import never_left, tell_steps
+from roost.store.media import forget_media
 from roost.store.sql import ERASURE
 from roost.store.transaction import Transaction
 
@@ -78,6 +79,7 @@ class _Batch:
         rows = await transaction.fetch(ERASURE["inbound_of_contact"], org_id, self._contact, UUID(self._last_in), BATCH)
         ids = [id_text(row[0]) for row in rows]
         await transaction.many(ERASURE["erase_inbound"], [(org_id, UUID(message_id), b"") for message_id in ids])
+        await forget_media(transaction, self._org_id, ids)
         if self._last_in == FIRST_ID:
             for name in ("erase_routed_deliveries", "erase_parts"):
                 await transaction.fetch(ERASURE[name], org_id, self._contact, b"")
@@ -90,6 +92,7 @@ class _Batch:
         )
         ids = [id_text(row[0]) for row in rows]
         await transaction.many(ERASURE["erase_outbound"], [(org_id, UUID(message_id)) for message_id in ids])
+        await forget_media(transaction, self._org_id, ids)
         sent = [(org_id, UUID(id_text(account)), carrier_id, b"") for _, account, carrier_id in rows if carrier_id]
         await transaction.many(ERASURE["erase_receipts"], sent)
         return ids
