@@ -26,7 +26,9 @@ def test_a_picture_is_shown_at_once_had_once_it_is_copied_and_the_same_ever_afte
     copying.copy()
     assert [copying.get(url).content for url in urls] == [PNG, JPEG]
     assert tuple(copying.house.inbound(copying.tenant)[0]["media_urls"]) == urls
-    assert "127.0.0.1:" + str(copying.server.port) not in str(copying.house.inbound(copying.tenant)), "not the carrier's"
+    assert "127.0.0.1:" + str(copying.server.port) not in str(copying.house.inbound(copying.tenant)), (
+        "not the carrier's"
+    )
 
 
 def test_a_text_without_media_shows_none_in_each_dialects_own_way(copying: Copying) -> None:
@@ -76,7 +78,11 @@ def test_one_that_never_comes_is_failed_and_says_why_and_the_message_is_there(co
     [
         ("/big", Reply(bytes((1 << 20) + 1)), "it is larger than this server takes"),
         ("/endless", Reply(how="endless"), "it is larger than this server takes"),
-        ("/meta", Reply(b"", 302, (("Location", "http://169.254.169.254/"),)), "it is at an address that is not public"),
+        (
+            "/meta",
+            Reply(b"", 302, (("Location", "http://169.254.169.254/"),)),
+            "it is at an address that is not public",
+        ),
     ],
 )
 def test_what_does_not_get_better_fails_at_once(copying: Copying, path: str, reply: Reply, why: str) -> None:

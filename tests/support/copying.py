@@ -25,7 +25,13 @@ class Copying:
         """A picture message; the URLs that are shown of it at once, the same in both dialects."""
         tenant = tenant or self.tenant
         self._texts += 1
-        payload = {"id": f"pic-{self._texts}", "from": sender, "to": tenant.number.number, "text": "look", "media": urls}
+        payload = {
+            "id": f"pic-{self._texts}",
+            "from": sender,
+            "to": tenant.number.number,
+            "text": "look",
+            "media": urls,
+        }
         assert self.house.deliver(tenant, payload).status_code == 200
         newest = self.house.inbound(tenant, limit=1)[0]
         asked = self.house.http.get("/v1/tools/sms/inbox", params={"limit": 1}, headers=tenant.agent_header)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: How much of an object is in memory at once when it is read.
 CHUNK_BYTES = 256 * 1024
+#: No options of the client beside them: those would take the place of what the environment says of it.
 _RETRIES: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
-_CLIENT: Any = {"timeout": "60 seconds", "connect_timeout": "5 seconds"}
 
 
 class ObjectsUnavailable(Exception):
@@ -78,7 +78,7 @@ class Objects:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._opened = LocalStore(self._folder)
             else:
-                self._opened = from_url(self._where, retry_config=_RETRIES, client_options=_CLIENT)
+                self._opened = from_url(self._where, retry_config=_RETRIES)
         return self._opened
 
 
