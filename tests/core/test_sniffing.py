@@ -61,7 +61,11 @@ KNOWN = {
         "<html><script>alert(1)</script>".encode("utf-16"), b"\xff\xff\xff\xff", b"\xff\xfb\x00\x00",
     ],
 }  # fmt: skip
-CASES = [(expected, content) for expected, contents in KNOWN.items() for content in contents]
+CASES = [
+    pytest.param(expected, content, id=f"{expected} {nth}")
+    for expected, contents in KNOWN.items()
+    for nth, content in enumerate(contents)
+]
 
 
 @pytest.mark.parametrize(("expected", "content"), CASES)
