@@ -8,6 +8,7 @@ from roost.api.http import encode_json
 from roost.api.outbound import OutboundMessageBody, outbound_body
 from roost.core.events import Event, EventType, Received, StatusChanged
 from roost.core.ids import position_of
+from roost.core.media_urls import MediaUrls
 from roost.core.times import rfc3339
 
 #: What a pushed message tells beyond its documented fields; each is an `include` of the dialect's own.
@@ -27,19 +28,19 @@ class Envelope(msgspec.Struct):
     data: InboundMessageBody | OutboundMessageBody | ConsentChangedBody
 
 
-def envelope(event: Event) -> Envelope:
+def envelope(event: Event, urls: MediaUrls) -> Envelope:
     """The event as it is pushed."""
-    return Envelope(event.id, event.type, rfc3339(position_of(event.id)), _data(event))
+    return Envelope(event.id, event.type, rfc3339(position_of(event.id)), _data(event, urls))
 
 
-def encode(event: Event) -> bytes:
+def encode(event: Event, urls: MediaUrls) -> bytes:
     """The same as JSON, in one line."""
-    return encode_json(envelope(event))
+    return encode_json(envelope(event, urls))
 
 
-def _data(event: Event) -> InboundMessageBody | OutboundMessageBody | ConsentChangedBody:
+def _data(event: Event, urls: MediaUrls) -> InboundMessageBody | OutboundMessageBody | ConsentChangedBody:
     if isinstance(event, Received):
-        return message_body(event.message, RECEIVED)
+        return message_body(event.message, urls, RECEIVED)
     if isinstance(event, StatusChanged):
-        return outbound_body(event.message, STATUS)
+        return outbound_body(event.message, urls, STATUS)
     return changed_body(event)
