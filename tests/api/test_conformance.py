@@ -7,6 +7,7 @@ from typing import Any
 import roost.api
 from support.allowed import error_of
 from support.house import House
+from support.media_server import PNG
 from support.scene import (
     AT_NIGHT,
     CONTACT,
@@ -43,8 +44,8 @@ LIST_ROUTES = tuple(
     )
 )  # fmt: skip
 MAKING_ROUTES = (
-    ("POST", "/v1/messages"), ("POST", "/v1/consent"), ("POST", "/v1/consent/double-opt-in"),
-    ("POST", "/v1/consent/hosted"), ("POST", "/v1/blocked-senders"), ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"),
+    ("POST", "/v1/messages"), ("POST", "/v1/messages/media-upload"), ("POST", "/v1/consent"),
+    ("POST", "/v1/consent/double-opt-in"), ("POST", "/v1/consent/hosted"), ("POST", "/v1/blocked-senders"), ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"),
 )  # fmt: skip
 OTHER_ROUTES = (
     ("GET", "/v1/organization"), ("PATCH", "/v1/organization"), ("POST", "/v1/contacts/{contact_number}/erase"),
@@ -62,6 +63,7 @@ B_ROUTES = (
     ("GET", "/v1/agents/me/access-tokens"), ("DELETE", "/v1/agents/me/access-tokens/{id}"),
 )  # fmt: skip
 A_ROUTES = (*ID_ROUTES, *LIST_ROUTES, *MAKING_ROUTES, *OTHER_ROUTES)
+UPLOADS, PUT, MEDIUM = "/v1/messages/media-upload", "/media/uploads/{token}", "/media/{token}"
 SEND, ASK, CONSENT = "/v1/messages", "/v1/tools/sms/send", "/v1/consent"
 TEXT = {"from": "{number}", "to": CONTACT, "text": "hello"}
 AGREED = {
@@ -114,6 +116,20 @@ TABLE: tuple[Row, ...] = (
     Row("DELETE", "/v1/messages/{id}", 409, "CONFLICT", id="sent"),
     Row("GET", "/v1/threads", 200),
     Row("GET", "/v1/threads/{id}/messages", 200, id="thread"),
+    # Media.
+    Row("POST", UPLOADS, 201, body={"mime_type": "image/png", "byte_size": 70}),
+    Row("PUT", PUT, 404, "NOT_FOUND", "malformed", NOBODY, body=PNG),
+    Row("PUT", PUT, 410, "GONE", "upload", NOBODY, body=PNG, later_us=3 * QUARTER_US),
+    Row("PUT", PUT, 413, "PAYLOAD_TOO_LARGE", "upload", NOBODY, body=HUGE),
+    Row("PUT", PUT, 422, "VALIDATION_FAILED", "upload", NOBODY, body=b"x"),
+    Row("PUT", PUT, 200, id="upload", who=NOBODY, body=PNG),
+    Row("PUT", PUT, 409, "CONFLICT", "upload", NOBODY, body=PNG),
+    Row("GET", MEDIUM, 200, id="medium", who=NOBODY),
+    Row("GET", MEDIUM, 206, id="medium", who=NOBODY, headers={"Range": "bytes=0-0"}),
+    Row("GET", MEDIUM, 304, id="medium", who=NOBODY, headers={"If-None-Match": "*"}),
+    Row("GET", MEDIUM, 404, "NOT_FOUND", "malformed", NOBODY),
+    Row("GET", MEDIUM, 410, "GONE", "medium", NOBODY, later_us=8 * 96 * QUARTER_US),
+    Row("GET", MEDIUM, 416, "RANGE_NOT_SATISFIABLE", "medium", NOBODY, headers={"Range": "bytes=999-"}),
     # A: consent and the block list.
     Row("POST", CONSENT, 201, body=AGREED),
     Row("POST", CONSENT, 200, body=AGREED),
@@ -207,7 +223,7 @@ TABLE: tuple[Row, ...] = (
 )  # fmt: skip
 #: What is documented, and produced by other tests: status -> where.
 ELSEWHERE = {
-    503: "the database is taken away in tests/api/test_errors.py and tests/api/test_self_service.py",
+    503: "the database is taken away in tests/api/test_errors.py and tests/api/test_self_service.py, a bucket in tests/media",
     429: "limits",
 }
 #: Not an API's: what the carriers and the operator ask.

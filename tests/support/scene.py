@@ -18,6 +18,7 @@ from roost.store.idempotency import IdempotencyKeys
 from support.agents import hear, notifications, quoted, requested
 from support.allowed import Signer, allowed
 from support.house import House
+from support.media_server import PNG
 from support.settling import settle
 
 CONTACT, STRANGER, STOPPED, NEW_YORK = "+15554443333", "+15557770000", "+15556660000", "+12125550123"
@@ -144,8 +145,18 @@ class Scene:
             "consent": self._post("/v1/consent", consent)["id"], "key": key, "revoked_key": revoked,
             "blocked": self._post("/v1/blocked-senders", {"sender": "+15550000000"})["id"],
             "form": self._post("/v1/consent/hosted", form)["token"],
+            **self._media(),
             "stopped_form": self._post("/v1/consent/hosted", {**form, "contact_number": STOPPED})["token"],
         }  # fmt: skip
+
+    def _media(self) -> dict[str, str]:
+        """A place to upload to, and a medium that was sent."""
+        announced = {"mime_type": "image/png", "byte_size": len(PNG)}
+        awaited, put = (self._post("/v1/messages/media-upload", announced) for _ in range(2))
+        assert self.house.http.put(put["upload_url"], content=PNG).status_code == 200
+        self.house.sent(self.tenant, CONTACT, "", media_id=put["media_id"])
+        (url,) = self.house.outbound(self.tenant, limit=1)[0]["media_urls"]
+        return {"upload": awaited["upload_url"].rpartition("/")[2], "medium": url.rpartition("/")[2]}
 
     def _of_b(self) -> dict[str, str]:
         house, signer = self.house, copy(self.tenant)
