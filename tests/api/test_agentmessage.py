@@ -170,7 +170,7 @@ def test_a_plus_that_was_not_escaped_still_finds_its_sender(
 
 def test_pictures_and_opt_outs_are_shown(house: House, tenant: Tenant, assorted: dict[str, str]) -> None:
     shown = {each["id"]: each for each in house.inbound(tenant)}
-    assert shown[assorted["picture"]]["media_urls"] == ["https://example.com/a.jpg"]
+    assert house.shows(tenant, shown[assorted["picture"]], 1)
     assert shown[assorted["picture"]]["channel"] == "mms"
     assert shown[assorted["stop"]]["opt_out"] == {"detected": True, "keyword": "STOP"}
     assert shown[assorted["code"]]["from"] == "68849"

@@ -45,7 +45,8 @@ LIST_ROUTES = tuple(
 )  # fmt: skip
 MAKING_ROUTES = (
     ("POST", "/v1/messages"), ("POST", "/v1/messages/media-upload"), ("POST", "/v1/consent"),
-    ("POST", "/v1/consent/double-opt-in"), ("POST", "/v1/consent/hosted"), ("POST", "/v1/blocked-senders"), ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"),
+    ("POST", "/v1/consent/double-opt-in"), ("POST", "/v1/consent/hosted"), ("POST", "/v1/blocked-senders"),
+    ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"),
 )  # fmt: skip
 OTHER_ROUTES = (
     ("GET", "/v1/organization"), ("PATCH", "/v1/organization"), ("POST", "/v1/contacts/{contact_number}/erase"),

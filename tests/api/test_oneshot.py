@@ -67,7 +67,9 @@ def test_a_text_has_exactly_the_seeded_keys(house: House, tenant: Tenant) -> Non
 def test_a_picture_is_counted_and_listed(house: House, tenant: Tenant) -> None:
     house.deliver(tenant, [bandwidth_inbound("1", "+14151234567", media=["https://example.com/a.jpg"])])
     [message] = inbox(house, tenant)["messages"]
-    assert (message["num_media"], message["media_urls"]) == (1, ["https://example.com/a.jpg"])
+    [shown] = house.inbound(tenant)
+    assert house.shows(tenant, shown, 1)
+    assert (message["num_media"], message["media_urls"]) == (1, shown["media_urls"])
 
 
 def test_messages_come_newest_first_and_fifty_by_default(house: House, tenant: Tenant) -> None:

@@ -47,7 +47,7 @@ def test_oneshot_python_lists_and_gets_signed(house: House, address: str) -> Non
     listed = client.sms_inbox()
     assert listed["count"] == 2
     assert [message["body"] for message in listed["messages"]] == ["second", "first"]
-    assert listed["messages"][0]["media_urls"] == ["https://example.com/a.jpg"]
+    assert listed["messages"][0]["media_urls"] == house.inbound(tenant, limit=1)[0]["media_urls"]
     oldest = listed["messages"][1]
     assert client.sms_inbox_get(oldest["id"]) == oldest
     assert client.sms_inbox(from_number="+14155551234", limit=5)["messages"] == [oldest]

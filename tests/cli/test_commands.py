@@ -84,7 +84,7 @@ def test_a_text_is_simulated_through_a_running_server(env: dict[str, str]) -> No
     account = roost_json("carrier", "add", "loopback", "--org", "Acme", env=env)
     roost_json("number", "add", "+15551112222", "--org", "Acme", "--carrier", account["id"], env=env)
     key = roost_json("key", "create", "--org", "Acme", "--label", "x", "--scope", "messages:read", env=env)
-    words = ("simulate", "+15554443333", "+15551112222", "look", "--media", "https://example.com/a.jpg")
+    words = ("simulate", "+15554443333", "+15551112222", "look", "--media", "http://127.0.0.1:9/a.jpg")
     refused = roost(*words, env=env)
     assert refused.returncode == 1
     assert "roost serve" in refused.stderr
@@ -95,7 +95,9 @@ def test_a_text_is_simulated_through_a_running_server(env: dict[str, str]) -> No
             f"{server.base_url}/v1/inbound-messages/{made['id']}",
             headers={"Authorization": f"Bearer {key['plaintext']}"},
         ).json()["data"]
-        assert (answer["body"], answer["media_urls"]) == ("look", ["https://example.com/a.jpg"])
+        assert answer["body"] == "look"
+        [url] = answer["media_urls"]
+        assert url.startswith(f"{server.base_url}/media/")
     finally:
         server.stop()
 

@@ -42,7 +42,7 @@ def held(house: House, tenant: Tenant) -> str:
 
 
 def pushed(house: House, tenant: Tenant) -> list[dict[str, Any]]:
-    return [json.loads(encode(event)) for event in log_of(house, tenant)]
+    return [json.loads(encode(event, house.media_urls)) for event in log_of(house, tenant)]
 
 
 def test_a_text_is_an_event_with_its_own_id(house: House, tenant: Tenant) -> None:
@@ -124,9 +124,9 @@ def test_what_is_cancelled_withdrawn_erased_or_left_without_a_number_is_told_as_
 def test_an_erased_contacts_words_are_gone_from_the_log_too(house: House, tenant: Tenant) -> None:
     hear(house, tenant, CONTACT, "my secret")
     until(house, tenant, house.sent(tenant, CONTACT, "your secret"), is_settled)
-    assert b"secret" in b"".join(map(encode, log_of(house, tenant)))
+    assert b"secret" in b"".join(encode(event, house.media_urls) for event in log_of(house, tenant))
     assert house.http.post("/v1/contacts/%2B15554443333/erase", headers=tenant.auth).status_code == 200
-    assert b"secret" not in b"".join(map(encode, log_of(house, tenant)))
+    assert b"secret" not in b"".join(encode(event, house.media_urls) for event in log_of(house, tenant))
 
 
 def test_receipts_tell_what_they_change_and_a_replay_tells_nothing(house: House) -> None:
@@ -175,7 +175,10 @@ def test_filters_compare_an_events_own_fields(house: House, tenant: Tenant, inte
     [reply] = house.outbound(tenant)
     until(house, tenant, reply["id"], is_settled)
     for limit in (1, 100):
-        found = [json.loads(encode(event))["data"] for event in log_of(house, tenant, interest, limit=limit)]
+        found = [
+            json.loads(encode(event, house.media_urls))["data"]
+            for event in log_of(house, tenant, interest, limit=limit)
+        ]
         assert [data.get("event") or data.get("status") or data["body"] for data in found] == expected
 
 

@@ -18,6 +18,7 @@ from roost.api.limits import Limits
 from roost.app import build
 from roost.carriers.outside import Outside
 from roost.core.account import CarrierAccount
+from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.core.scopes import SCOPES
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
@@ -135,6 +136,7 @@ class House:
         self.wait(self.store.open())
         self.directory = Directory(self.store)
         self.outside = Outside(self.config, self.clock)
+        self.media_urls = MediaUrls(self.base_url, self.store.vault.derive(URL_KEY))
         self.objects = Objects(self.config.media_url)
         self.worker = self.wait(self._start_worker())
         self.copier = self.wait(self._start_copier())
@@ -220,6 +222,11 @@ class House:
         assert answer.status_code == 200, answer.text
         data: list[dict[str, Any]] = answer.json()["data"]
         return data
+
+    def shows(self, tenant: Tenant, message: dict[str, Any], count: int) -> bool:
+        """Whether an inbound message of dialect A shows so many media, all under our own URLs."""
+        urls: list[str] = message["media_urls"]
+        return tuple(urls) == self.media_urls.of(tenant.org.org_id, message["id"], [""] * count)
 
     def inbound(self, tenant: Tenant, **params: Any) -> list[dict[str, Any]]:
         """One page of dialect A."""

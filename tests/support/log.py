@@ -26,11 +26,11 @@ def log_of(
 
 def told(house: House, tenant: Tenant) -> list[tuple[Any, ...]]:
     """Each event in a few words: its type, and what it says."""
-    return [_words(event) for event in log_of(house, tenant)]
+    return [_words(house, event) for event in log_of(house, tenant)]
 
 
-def _words(event: Event) -> tuple[Any, ...]:
-    data: Any = envelope(event).data
+def _words(house: House, event: Event) -> tuple[Any, ...]:
+    data: Any = envelope(event, house.media_urls).data
     if event.type == "message.received":
         return event.type, data.body
     if event.type == "message.status":
