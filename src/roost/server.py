@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
+from roost.media.sweep import sweep_media
 from roost.protocol import BoundedProtocol
 from roost.store.base import Store
 from roost.store.connect import make_store
@@ -76,7 +78,8 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
             store, public_url, objects, worker.wake, copier.wake, oneshot_quotes=config.oneshot_quotes, limits=limits
         )
         filler = Filler(store, outside, worker.wake)
-        server = _Server(uvicorn_config(app), worker, copier, Sweeper(store), filler, lambda: ready(running))
+        sweeper = Sweeper(store, besides=partial(sweep_media, store, objects))
+        server = _Server(uvicorn_config(app), worker, copier, sweeper, filler, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -104,7 +107,7 @@ def running_server(data_dir: Path) -> str | None:
 
 
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted; the worker, the copier, the sweeper and the back-fill work as long as they are."""
+    """Calls `ready` once connections are accepted; all that works beside the server does so as long as they are."""
 
     def __init__(
         self,

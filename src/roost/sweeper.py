@@ -7,6 +7,7 @@ hidden from them already.
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -32,11 +33,17 @@ log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """Start with `start`, in a running loop; `stop` before the store is closed. `rest`: after a step, in lengths of it."""
+    """Start with `start`, in a running loop; `stop` before the store is closed. `rest`: after a step, in lengths of it.
 
-    def __init__(self, store: Store, *, rest: float = REST) -> None:
+    `besides` is what else is swept in each round, such as what is not in the database.
+    """
+
+    def __init__(
+        self, store: Store, *, rest: float = REST, besides: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._store = store
         self._rest = rest
+        self._besides = besides
         self._lease = new_lease(store, "sweeper")
         self._renew_at = 0
         self._doubt = _Doubt(store.clock)
@@ -65,6 +72,8 @@ class Sweeper:
             return None
         self._swept.clear()
         try:
+            if self._besides is not None:
+                await self._besides()
             await self._round()
         finally:
             self._renew_at = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from roost.media.sweep import sweep
+from roost.media.sweep import sweep_media
 from support import bucket as buckets
 from support.bucket import Bucket
 from support.copying import CONTACT, Copying
@@ -39,13 +39,13 @@ def test_media_in_a_bucket_are_kept_served_shared_and_removed(copying: Copying, 
     assert [copying.get(url).content for url in urls] == [picture, picture, PNG]
     part = copying.get(urls[0], headers={"Range": "bytes=5000000-5000009"})
     assert (part.status_code, part.content) == (206, picture[5000000:5000010])
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     if buckets.VARIABLE not in os.environ:
         assert len(bucket.objects()) == 2
         assert all(name.startswith(f"roost/{copying.tenant.org.org_id}/") for name in bucket.objects())
     path = f"/v1/contacts/{CONTACT.replace('+', '%2B')}/erase"
     assert house.http.post(path, headers=copying.tenant.auth).status_code == 200
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert [copying.get(url).status_code for url in urls] == [410] * 3
     assert copying.rows("SELECT id FROM media_objects") == []
     if buckets.VARIABLE not in os.environ:

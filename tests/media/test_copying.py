@@ -8,7 +8,7 @@ import pytest
 
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
-from roost.media.sweep import sweep
+from roost.media.sweep import sweep_media
 from roost.store.media import LEASE_US, lease_media, settle_not_had, settle_stored
 from roost.store.media_objects import Content
 from support.copying import CONTACT, DAY_US, Copying
@@ -123,7 +123,7 @@ def test_a_crash_amid_a_fetch_fetches_once_more_and_stores_once(copying: Copying
     assert not house.wait(settle_stored(house.store, lost, content)), "who comes too late changes nothing"
     assert not house.wait(settle_not_had(house.store, lost, "unreachable", None))
     house.clock.offset_us += 2 * 60 * MINUTE_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert copying.get(url).content == PNG
     assert len(copying.files()) == 1, "what the crash left is removed"
 
@@ -170,7 +170,7 @@ def test_the_same_bytes_are_kept_once_within_an_organization_and_apart_between_t
     copying.copy()
     copying.copy()
     house = copying.house
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert len(copying.files()) == 2
     assert all(copying.get(url).content == PNG for url in (*first, *second, *theirs))
 
@@ -185,7 +185,7 @@ def test_content_goes_with_the_last_who_refers_to_it(copying: Copying) -> None:
         path = f"/v1/contacts/{contact.replace('+', '%2B')}/erase"
         assert house.http.post(path, headers=copying.tenant.auth).status_code == 200
         assert copying.get(gone).status_code == 410
-        house.wait(sweep(house.store, house.objects))
+        house.wait(sweep_media(house.store, house.objects))
         assert len(copying.files()) == files
         assert copying.get(second).status_code == (200 if files else 410)
     assert copying.rows("SELECT id FROM media_objects") == []
@@ -199,7 +199,7 @@ def test_what_is_erased_while_it_is_fetched_is_not_kept(copying: Copying) -> Non
     assert house.http.post("/v1/contacts/%2B15554443333/erase", headers=copying.tenant.auth).status_code == 200
     copying.server.release()
     house.wait(house.copier.idle())
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert copying.get(url).status_code == 410
     assert copying.files() == []
 
@@ -210,11 +210,11 @@ def test_media_run_out_after_seven_days_and_are_removed(copying: Copying) -> Non
     (url,) = copying.arrives(copying.server.has("/a", PNG))
     copying.copy()
     house.clock.frozen_us += 7 * DAY_US - MINUTE_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert copying.get(url).content == PNG
     house.clock.frozen_us += 2 * MINUTE_US
     assert copying.get(url).status_code == 410, "before any sweep, too"
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert copying.get(url).status_code == 410
     assert copying.files() == []
     assert copying.rows("SELECT nth FROM media") == []

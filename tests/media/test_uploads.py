@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from roost.media.sweep import sweep
+from roost.media.sweep import sweep_media
 from support.allowed import allowed
 from support.bandwidth_api import BandwidthApi
 from support.copying import DAY_US
@@ -103,13 +103,13 @@ def test_one_upload_is_sent_with_many_messages_and_had_as_long_as_one_needs_it(
     house.sent(tenant, CONTACT, "second", media_id=media_id)
     leave(house)
     house.clock.frozen_us += 2 * DAY_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     newest, oldest = house.outbound(tenant)
     assert house.http.get(newest["media_urls"][0]).content == PNG
     assert house.http.get(oldest["media_urls"][0]).status_code == 410
     assert house.send(tenant, CONTACT, "third", media_id=media_id).json()["error"]["details"].keys() == {"media"}
     house.clock.frozen_us += 6 * DAY_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert house.wait(house.store.fetch("SELECT id FROM media_objects")) == []
 
 
@@ -119,14 +119,14 @@ def test_a_message_that_waits_long_still_has_its_picture_when_it_leaves(
     house.clock.frozen_us = house.clock()
     house.sent(tenant, CONTACT, "", media_id=uploaded(house, tenant))
     house.clock.frozen_us += 30 * DAY_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     leave(house)
     (post,) = api.wait_for_posts(1)
     assert httpx.get(post["media"][0]).content == PNG
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert httpx.get(post["media"][0]).content == PNG, "the carrier may fetch it later"
     house.clock.frozen_us += 3 * DAY_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert httpx.get(post["media"][0]).status_code == 410
 
 
@@ -160,7 +160,7 @@ def test_of_two_who_upload_at_once_one_wins_and_nothing_is_left_behind(house: Ho
         thread.join(30)
     assert sorted(statuses) == [200, 409, 409, 409]
     house.clock.offset_us += 2 * 60 * MINUTE_US
-    house.wait(sweep(house.store, house.objects))
+    house.wait(sweep_media(house.store, house.objects))
     assert len([path for path in Path(house.config.media_url).rglob("*") if path.is_file()]) == 1
 
 

@@ -1,11 +1,10 @@
-"""The copier: takes media that are due, fetches each where its carrier has it, and keeps it; sweeps what has run out.
+"""The copier: takes media that are due, fetches each where its carrier has it, and keeps it.
 
 One runs in each server process, beside the worker that sends.
 """
 
 import asyncio
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -19,7 +18,6 @@ from roost.core.ids import position_of
 from roost.core.media import next_fetch
 from roost.core.sniffing import media_type
 from roost.media.fetch import Fetcher, FetchFailed
-from roost.media.sweep import sweep
 from roost.metrics import MEDIA_FETCHES
 from roost.store.base import Store
 from roost.store.directory import Directory
@@ -38,7 +36,6 @@ from roost.store.objects import Objects, ObjectsUnavailable
 SLOTS, SHARE = 8, 4
 #: Without being woken it looks again after this time: for what other processes left, and what waits to be tried again.
 _REST_SECONDS = 2.0
-SWEEP_EVERY_SECONDS = 60.0
 #: What is in flight may take this long to finish once we are told to stop; what does not is fetched once more.
 GRACE_SECONDS = 5.0
 _CHANCES = 1 << 30
@@ -60,7 +57,6 @@ class Copier:
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._in_flight: dict[asyncio.Task[None], str] = {}
-        self._swept_at = float("-inf")
         self._stopping = False
 
     def start(self) -> None:
@@ -112,13 +108,8 @@ class Copier:
             self._woken.clear()
             try:
                 await self.take_due()
-                if time.monotonic() - self._swept_at > SWEEP_EVERY_SECONDS:
-                    self._swept_at = time.monotonic()
-                    await sweep(self._store, self._objects)
             except StoreUnavailable as error:
                 log.error("store_unavailable", error=type(error).__name__)
-            except ObjectsUnavailable as error:
-                log.error("objects_unavailable", error=str(error))
             except Exception:  # a defect must not end copying for everybody: it is told, and tried again
                 log.exception("copier_failed")
             try:
