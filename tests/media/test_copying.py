@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from roost.media.fetch import Fetcher
 from roost.media.sweep import sweep_media
 from roost.store.media import LEASE_US, lease_media, settle_not_had, settle_stored
 from roost.store.media_objects import Content
+from roost.sweeper import Sweeper
 from support.copying import CONTACT, DAY_US, Copying
 from support.databases import Database
 from support.house import House
@@ -239,3 +241,14 @@ def test_a_hundred_media_of_a_message_are_copied_and_no_more(copying: Copying) -
     house.deliver(tenant, {"id": "many", "from": CONTACT, "to": tenant.number.number, "text": "", "media": media})
     assert len(house.inbound(tenant)[0]["media_urls"]) == 100
     assert len(copying.rows("SELECT nth FROM media")) == 100
+
+
+def test_the_sweeper_of_the_house_sweeps_media_too(copying: Copying) -> None:
+    house = copying.house
+    house.clock.frozen_us = house.clock()
+    copying.arrives(copying.server.has("/a", PNG))
+    copying.copy()
+    house.clock.frozen_us += 8 * DAY_US
+    swept = house.wait(Sweeper(house.store, rest=0, besides=partial(sweep_media, house.store, house.objects)).sweep())
+    assert swept is not None
+    assert copying.files() == []

@@ -1,5 +1,6 @@
 """Commands about retention: what is kept since when, and sweeping now."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -7,8 +8,10 @@ import click
 from roost.api.answers import moment
 from roost.cli.common import Context, command, find_organization
 from roost.core.retention import kept_since
+from roost.media.sweep import sweep_media
 from roost.store.base import Store
 from roost.store.directory import Directory, Organization
+from roost.store.objects import Objects
 from roost.store.retention import KINDS, MESSAGES, backlogs
 from roost.sweeper import Sweeper
 
@@ -41,7 +44,8 @@ def retention_sweep(context: Context) -> None:
     """Delete now what is past its time, as the server does by itself; it may be running meanwhile."""
 
     async def sweep(store: Store) -> dict[str, Any]:
-        swept = await Sweeper(store, rest=_REST).sweep()
+        media = partial(sweep_media, store, Objects(context.config.media_url))
+        swept = await Sweeper(store, rest=_REST, besides=media).sweep()
         if swept is None:
             raise click.ClickException("a server is sweeping at this moment; look again with: roost retention show")
         return {kind.table: swept.get(kind.table, 0) for kind in KINDS}
