@@ -218,3 +218,13 @@ def test_erasing_a_contact_takes_the_picture_that_was_sent_to_it(
     path = f"/v1/contacts/{CONTACT.replace('+', '%2B')}/erase"
     assert house.http.post(path, headers=tenant.auth).status_code == 200
     assert house.http.get(url).status_code == 410
+
+
+def test_an_upload_outlives_the_messages_that_it_was_sent_with(house: House, tenant: Tenant) -> None:
+    media_id = uploaded(house, tenant)
+    house.sent(tenant, CONTACT, "", media_id=media_id)
+    assert house.http.post("/v1/contacts/%2B15554443333/erase", headers=tenant.auth).status_code == 200
+    house.wait(sweep_media(house.store, house.objects))
+    house.sent(tenant, CONTACT, "", media_id=media_id)
+    (url,) = house.outbound(tenant, limit=1)[0]["media_urls"]
+    assert house.http.get(url).content == PNG
