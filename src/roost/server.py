@@ -64,7 +64,6 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
     listener = _listen(config)
     base_url = config._replace(port=listener.getsockname()[1]).local_url
     public_url = config.public_url or base_url
-    config = config._replace(public_url=public_url)
     running = Running(config.data_dir, store, base_url, public_url)
     outside = Outside(config, now_us)
     try:
@@ -72,7 +71,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         await _announce_open_agents(store, config)
         _announce_allowed_networks(config)
         objects = Objects(config.media_url)
-        worker = Worker(store, outside)
+        worker = Worker(store, outside, public_url=public_url)
         copier = Copier(store, objects, Fetcher(config.media_max_bytes, config.allowed_networks))
         app = build(
             store, public_url, objects, worker.wake, copier.wake, oneshot_quotes=config.oneshot_quotes, limits=limits

@@ -55,15 +55,22 @@ class Worker:
     """Start with `start`, in a running loop; `wake` when something was queued; `stop` before the store is closed."""
 
     def __init__(
-        self, store: Store, outside: Outside, carriers: Mapping[str, Carrier] = CARRIERS, *, slots: int = SLOTS
+        self,
+        store: Store,
+        outside: Outside,
+        carriers: Mapping[str, Carrier] = CARRIERS,
+        *,
+        slots: int = SLOTS,
+        public_url: str | None = None,
     ) -> None:
+        """`public_url` is where carriers fetch our media; None: as the settings say."""
         self._store = store
         self._outside = outside
         self._carriers = carriers
         self._slots = slots
         self._share = SHARES[store.dialect]
         config = outside.config
-        self._media_urls = MediaUrls(config.public_url or config.local_url, store.vault.derive(URL_KEY))
+        self._media_urls = MediaUrls(public_url or config.public_url or config.local_url, store.vault.derive(URL_KEY))
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._in_flight: dict[asyncio.Task[None], str] = {}

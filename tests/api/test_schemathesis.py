@@ -115,7 +115,7 @@ def _real(path: str, body: dict[str, Any], tenant: Tenant) -> dict[str, Any]:
     if path == "/v1/phone-numbers":
         return {"carrier_account_id": tenant.account.id, "number": f"+1555{len(str(body)):07}"}
     if path == "/v1/messages":
-        return {"from": tenant.number.number, "to": CONTACT}
+        return {"from": tenant.number.number, "to": CONTACT, "text": "Hi", "media": [], "media_id": None}
     if path == "/v1/tools/sms/send":
         return {"to_number": CONTACT}
     return {"phone_number_id": tenant.number.id} if "phone_number_id" in body else {}

@@ -131,7 +131,6 @@ class House:
         self._thread.start()
         listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.config = self.config._replace(public_url=self.base_url)
         self.store: Store = make_store(self.config, self.clock)
         self.wait(self.store.open())
         self.directory = Directory(self.store)
@@ -168,7 +167,7 @@ class House:
         self._loop.close()
 
     async def _start_worker(self) -> Worker:
-        worker = Worker(self.store, self.outside)
+        worker = Worker(self.store, self.outside, public_url=self.base_url)
         if self._working:
             worker.start()
         return worker
