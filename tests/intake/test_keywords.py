@@ -1,12 +1,11 @@
 """STOP, HELP and START: what they change, before the 2xx, and what is answered."""
 
-import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from roost.api.auth import CACHE_SECONDS
+from roost.api import auth
 from roost.core.ids import position_of
 from roost.core.organization import AutoReplies, Settings
 from roost.store.settings import settings_text
@@ -45,6 +44,12 @@ class Phone:
         if answer.status_code == 202:
             self.house.http.delete(f"/v1/messages/{answer.json()['data']['id']}", headers=self.tenant.auth)
         return answer.status_code == 202
+
+
+@pytest.fixture(autouse=True)
+def _settings_are_believed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise what is set here in the database would be heard of half a second later."""
+    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -154,7 +159,6 @@ def test_an_organizations_own_texts_and_words_are_used(phone: Phone) -> None:
     set_settings(phone, Settings(auto_replies=replies, opt_out_words=("BASTA",)))
     phone.house.clock.offset_us += 1_000_000
     stale = Phone(phone.house, phone.tenant, "+15557770001")
-    wait_for_settings(phone)
     for text in ("HELP", "¡Basta!", "START"):
         stale.text(text)
     assert stale.queued() == ["Bye.", "Welcome back."]  # the STOP canceled what was queued before it
@@ -163,16 +167,8 @@ def test_an_organizations_own_texts_and_words_are_used(phone: Phone) -> None:
 
 def test_auto_replies_can_be_switched_off_and_the_opt_out_holds_all_the_same(phone: Phone) -> None:
     set_settings(phone, Settings(auto_replies=AutoReplies(enabled=False)))
-    wait_for_settings(phone)
     phone.text("STOP")
     assert (phone.queued(), phone.may_be_texted()) == ([], False)
-
-
-def wait_for_settings(phone: Phone) -> None:
-    """Settings are believed for half a second: until then texts may be heard with the old ones."""
-    until = time.monotonic() + CACHE_SECONDS
-    while time.monotonic() < until:
-        phone.house.http.get("/healthz")
 
 
 @pytest.mark.parametrize("sender", ["SUPPORT", "68849"])
@@ -195,7 +191,6 @@ def test_with_the_organizations_scope_a_stop_to_one_number_holds_for_all(phone: 
     second = "+15550009999"
     add_number(phone, second)
     set_settings(phone, Settings(opt_out_scope="organization"))
-    wait_for_settings(phone)
     phone.text("hello", to=second)
     phone.house.sent(phone.tenant, CONTACT, "news", **{"from": second})
     phone.text("STOP")
@@ -216,7 +211,6 @@ def add_number(phone: Phone, number: str) -> None:
 @pytest.mark.parametrize(("action", "state"), [("flag", "queued"), ("hold", "held")])
 def test_a_suspected_opt_out_is_flagged_or_holds_what_is_sent(phone: Phone, action: Any, state: str) -> None:
     set_settings(phone, Settings(suspected=action))
-    wait_for_settings(phone)
     phone.text("please stop texting me")
     message_id = phone.house.sent(phone.tenant, CONTACT, "one more thing")
     sql = "SELECT state FROM outbox WHERE message_id = $1"
@@ -227,7 +221,6 @@ def test_an_organization_that_needs_no_consent_still_honours_a_stop(house: House
     phone = Phone(house, house.tenant())
     assert not phone.may_be_texted()
     set_settings(phone, Settings(consent_required=False))
-    wait_for_settings(phone)
     assert phone.may_be_texted()
     phone.text("STOP")
     assert not phone.may_be_texted()
@@ -238,7 +231,6 @@ def test_deleting_and_adding_a_number_forgets_no_opt_out(phone: Phone) -> None:
     org_id = UUID(phone.tenant.org.org_id)
     phone.house.wait(phone.house.store.write(("DELETE FROM numbers WHERE org_id = $1", (org_id,))))
     add_number(phone, phone.tenant.number.number)
-    wait_for_settings(phone)
     assert not phone.may_be_texted()
 
 

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -68,8 +68,9 @@ class PostgresDatabases:
 
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
+        self._runner = asyncio.Runner()
+        self._made: dict[str, _Kept] = {}
         self._idle: list[str] = []
-        self._as_made: dict[str, str] = {}
 
     def take(self) -> str:
         """The URL of one; `give_back` it."""
@@ -78,23 +79,47 @@ class PostgresDatabases:
         url = create_database(self._server_url)
         with tempfile.TemporaryDirectory(prefix="roost-data-") as folder:
             _migrate(url, Path(folder))
-        self._as_made[url] = asyncio.run(_emptied(url))
+        self._made[url] = self._runner.run(_Kept.of(url))
         return url
 
     def give_back(self, url: str) -> None:
         """Whoever is still connected to it no longer is."""
-        if asyncio.run(_emptied(url)) == self._as_made[url]:
+        if self._runner.run(self._made[url].emptied()):
             self._idle.append(url)
         else:
             self._drop(url)
 
     def close(self) -> None:
-        for url in self._idle:
+        for url in list(self._made):
             self._drop(url)
+        self._runner.close()
 
     def _drop(self, url: str) -> None:
-        del self._as_made[url]
+        self._runner.run(self._made.pop(url).connection.close())
         drop_database(self._server_url, url)
+
+
+class _Kept(NamedTuple):
+    """A database that is used again and again, on a connection that knows it already."""
+
+    connection: Any
+    as_made: str
+    delete_all: str
+
+    @classmethod
+    async def of(cls, url: str) -> "_Kept":
+        connection = await asyncpg.connect(url)
+        return cls(connection, await connection.fetchval(_AS_IT_IS), await connection.fetchval(_DELETE_ALL))
+
+    async def emptied(self) -> bool:
+        """Whether it is as it was made, now that nobody else is connected and every row is deleted."""
+        async with asyncio.timeout(_SECONDS_TO_LEAVE):
+            while await self.connection.fetchval(_END_OTHERS):
+                await asyncio.sleep(0.001)
+        if await self.connection.fetchval(_AS_IT_IS) != self.as_made:
+            return False
+        await self.connection.execute(self.delete_all)
+        return True
 
 
 def create_database(server_url: str) -> str:
@@ -127,20 +152,6 @@ def _migrate(url: str, data_dir: Path) -> None:
         await store.close()
 
     asyncio.run(once())
-
-
-async def _emptied(url: str) -> str:
-    """What the schema and the settings are, once nobody else is connected and every row is deleted."""
-    connection = await asyncpg.connect(url)
-    try:
-        async with asyncio.timeout(_SECONDS_TO_LEAVE):
-            while await connection.fetchval(_END_OTHERS):
-                await asyncio.sleep(0.001)
-        await connection.execute(await connection.fetchval(_DELETE_ALL))
-        found: str = await connection.fetchval(_AS_IT_IS)
-        return found
-    finally:
-        await connection.close()
 
 
 _END_OTHERS = (
