@@ -5,9 +5,12 @@
         return await self._idempotency.once(request, org_id, raw_body, make)
 
     async def make(self, attempt):
-        # In the transaction that makes the resource, one of the two:
-        await attempt.answer(transaction, response)     # the answer is known already
-        await attempt.made(transaction, resource_id)    # it is not; `once` is given a `rebuild`
+        # In the transaction that makes the resource, one of the three:
+        await attempt.answer(transaction, response)         # the answer is known already
+        await attempt.name(transaction, 202, resource_id)   # it is, but has words that the resource may lose: `rebuild`
+        await attempt.made(transaction, resource_id)        # it is not: `rebuild`
+
+`once` is given a `rebuild` then, which makes the answer of the resource.
 
 A crash between the transaction and the answer then loses nothing: the key finds the answer, or the resource to answer with.
 """
@@ -23,7 +26,7 @@ from roost.api.routes import Parameter
 from roost.errors import Refusal
 from roost.store.base import Store
 from roost.store.errors import StoreError
-from roost.store.idempotency import Answered, Claim, ClaimLost, IdempotencyKeys, Reused, Running
+from roost.store.idempotency import Answered, Claim, ClaimLost, IdempotencyKeys, Named, Reused, Running
 from roost.store.transaction import Transaction
 
 HEADER = "Idempotency-Key"
@@ -51,6 +54,12 @@ class Attempt:
         """Note the resource in the transaction that makes it."""
         if self._claim is not None:
             await self._keys.note(transaction, self._claim, resource_id)
+
+    async def name(self, transaction: Transaction, status: int, resource_id: str) -> None:
+        """Keep of the success only what it made, in the transaction that makes it."""
+        if self._claim is not None:
+            await self._keys.finish_by_name(transaction, self._claim, status, resource_id)
+            self.answered = True
 
     async def answer(self, transaction: Transaction, response: Response) -> None:
         """Keep the success in the transaction that makes the resource."""
@@ -80,7 +89,7 @@ class Idempotency:
 
         Check what the caller may do before this: whoever knows the key and the body gets the stored answer. `caller`
         keeps apart those of one organization who may not see each other's answers, such as agents. `rebuild` answers
-        for a resource that a request made which never finished.
+        for a resource that a request made which never finished, or that named it.
         """
         path = request.scope["path"]
         key = request.headers.get(HEADER)
@@ -97,6 +106,11 @@ class Idempotency:
         if isinstance(found, Answered):
             kind = "application/json" if found.body else None
             return Response(found.body, found.status, dict.fromkeys(REPLAYED, "true"), kind)
+        if isinstance(found, Named):
+            assert rebuild is not None, "a route that names what it makes can answer with it"
+            response = await rebuild(found.resource_id)
+            response.headers.update(dict.fromkeys(REPLAYED, "true"))
+            return response
         return await self._run(path, found, make, rebuild)
 
     async def _run(

@@ -48,7 +48,7 @@ class Messages:
 
         async def make(attempt: Attempt) -> Response:
             async def noted(tx: Transaction, message: OutboundMessage) -> None:
-                await attempt.answer(tx, json_response(outbound.accepted_body(message), status=202))
+                await attempt.name(tx, 202, message.id)
 
             try:
                 message = await self._sender.send(outbound.parse_send(values, principal.org_id), noted)
@@ -56,7 +56,13 @@ class Messages:
                 raise refusal_of(refused) from None
             return json_response(outbound.accepted_body(message), status=202)
 
-        return await self._idempotency.once(request, principal.org_id, raw, make)
+        async def rebuild(message_id: str) -> Response:
+            message = await get_outbound(self._store, principal.org_id, message_id)
+            if message is None:
+                raise not_found()
+            return json_response(outbound.accepted_body(message._replace(status="queued")), status=202)
+
+        return await self._idempotency.once(request, principal.org_id, raw, make, rebuild=rebuild)
 
     async def list(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from roost.api.audit import entry_body
-from roost.api.contacts import erased_body
+from roost.api.contacts import erased_body, is_theirs
 from roost.cli.common import Context, command, find_organization, of_organization
 from roost.core.numbers import is_sender
 from roost.store.audit import OPERATOR, AuditFilters, audit_log
@@ -53,7 +53,7 @@ def contact_erase(context: Context, number: str, org_text: str) -> None:
 
     async def erase(store: Store) -> dict[str, Any]:
         owner = await find_organization(Directory(store), org_text)
-        erased = await erase_contact(store, owner.org_id, number, OPERATOR)
+        erased = await erase_contact(store, owner.org_id, number, OPERATOR, is_theirs(number))
         shown: dict[str, Any] = msgspec.to_builtins(erased_body(number, erased))
         return shown
 

@@ -112,6 +112,13 @@ class Store(ABC):
     async def record(self, delivery: Delivery) -> Outcome:
         """Store a delivery, exactly once, durable on return. Raises StoreUnavailable."""
 
+    async def leave_no_trace(self) -> bool:
+        """What was deleted or overwritten before is no longer in the database's files, as far as that is for us to say.
+
+        False: somebody is still reading it as it was.
+        """
+        return True
+
     async def migrated(self) -> bool:
         """Whether the database is reachable and its schema is this code's."""
         try:

@@ -1,7 +1,11 @@
 """Erasing a contact: the words and media of its messages go, both ways; the rows and its consent stay."""
 
+import json
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
+
+import structlog
 
 from roost.core.ids import FIRST_ID, id_text
 from roost.store.audit import Actor, audited
@@ -14,6 +18,11 @@ from roost.store.transaction import Transaction
 #: Messages per transaction, so that intake never waits long.
 BATCH = 500
 
+log = structlog.get_logger(__name__)
+
+IsTheirs = Callable[[str, bytes], bool]
+"""Whether a delivery that could not be placed, of a carrier by this name, is a text of the contact's."""
+
 
 class Erased(NamedTuple):
     """What was erased; `audit_id` is the last entry's."""
@@ -24,19 +33,44 @@ class Erased(NamedTuple):
     audit_id: str
 
 
-async def erase_contact(store: Store, org_id: str, contact: str, actor: Actor) -> Erased:
+async def erase_contact(store: Store, org_id: str, contact: str, actor: Actor, is_theirs: IsTheirs) -> Erased:
     """Erase what is stored of the contact's messages with the organization; what is queued to it is cancelled.
 
     Messages that arrive meanwhile may stay. Every transaction has its own entry in the audit log, with what it erased.
     """
+    await _erase_unrouted(store, org_id, is_theirs)
     inbound, outbound = 0, 0
     batch = _Batch(store, org_id, contact, actor)
     while True:
-        found_in, found_out, entry = await store.transact(batch.erase)
-        inbound, outbound = inbound + len(found_in), outbound + len(found_out)
-        if max(len(found_in), len(found_out)) < BATCH:
-            return Erased(inbound, outbound, entry[1][7], id_text(entry[1][1]))
-        batch.go_on_after(found_in, found_out)
+        found, entry = await store.transact(batch.erase)
+        inbound, outbound = inbound + len(found.inbound), outbound + found.outbound_with_words
+        if max(len(found.inbound), len(found.outbound)) < BATCH:
+            break
+        batch.go_on_after(found)
+    if not await store.leave_no_trace():
+        log.warning("erased_words_in_log", org_id=org_id)
+    return Erased(inbound, outbound, entry[1][7], id_text(entry[1][1]))
+
+
+async def _erase_unrouted(store: Store, org_id: str, is_theirs: IsTheirs) -> None:
+    last_id = FIRST_ID
+    while True:
+        rows = await store.fetch(ERASURE["unrouted_with_words"], UUID(org_id), UUID(last_id), BATCH)
+        theirs = [UUID(id_text(row[0])) for row in rows if is_theirs(row[1], bytes(row[2]))]
+        if theirs:
+            statement, now = ERASURE["erase_unrouted"], store.clock()
+            await store.write(*((statement, (UUID(org_id), each, b"", now)) for each in theirs))
+        if len(rows) < BATCH:
+            return
+        last_id = id_text(rows[-1][0])
+
+
+class _Found(NamedTuple):
+    """What one transaction went through: ids in order; what has no words any more is among the outbound ones too."""
+
+    inbound: list[str]
+    outbound: list[str]
+    outbound_with_words: int
 
 
 class _Batch:
@@ -49,21 +83,21 @@ class _Batch:
         self._actor = actor
         self._last_in, self._last_out = FIRST_ID, FIRST_ID
 
-    def go_on_after(self, inbound: list[str], outbound: list[str]) -> None:
+    def go_on_after(self, found: _Found) -> None:
         """What comes next, so that nothing is looked at twice."""
-        self._last_in, self._last_out = (inbound or [self._last_in])[-1], (outbound or [self._last_out])[-1]
+        self._last_in, self._last_out = (found.inbound or [self._last_in])[-1], (found.outbound or [self._last_out])[-1]
 
-    async def erase(self, transaction: Transaction) -> tuple[list[str], list[str], Statement]:
-        """The ids that were erased, inbound and outbound, and the entry that says so."""
+    async def erase(self, transaction: Transaction) -> tuple[_Found, Statement]:
+        """What was erased, and the entry that says so."""
         await transaction.lock(self._org_id)
         await self._cancel(transaction)
         inbound = await self._inbound(transaction)
-        outbound = await self._outbound(transaction)
-        payload = {"inbound_redacted": len(inbound), "outbound_redacted": len(outbound)}
+        outbound, with_words = await self._outbound(transaction)
+        payload = {"inbound_redacted": len(inbound), "outbound_redacted": with_words}
         what = (self._actor, "contact.erased", "contact", self._contact, payload)
         entry = audited(self._store, self._org_id, *what)
         await transaction.fetch(entry[0], *entry[1])
-        return inbound, outbound, entry
+        return _Found(inbound, outbound, with_words), entry
 
     async def _cancel(self, transaction: Transaction) -> None:
         pair = (UUID(self._org_id), self._contact)
@@ -85,14 +119,20 @@ class _Batch:
                 await transaction.fetch(ERASURE[name], org_id, self._contact, b"")
         return ids
 
-    async def _outbound(self, transaction: Transaction) -> list[str]:
+    async def _outbound(self, transaction: Transaction) -> tuple[list[str], int]:
         org_id = UUID(self._org_id)
-        rows = await transaction.fetch(
-            ERASURE["outbound_of_contact"], org_id, self._contact, UUID(self._last_out), BATCH
-        )
-        ids = [id_text(row[0]) for row in rows]
-        await transaction.many(ERASURE["erase_outbound"], [(org_id, UUID(message_id)) for message_id in ids])
-        await forget_media(transaction, self._org_id, ids)
-        sent = [(org_id, UUID(id_text(account)), carrier_id, b"") for _, account, carrier_id in rows if carrier_id]
+        bounds = (org_id, self._contact, UUID(self._last_out), BATCH)
+        rows = await transaction.fetch(ERASURE["outbound_of_contact"], *bounds)
+        erased = [(org_id, UUID(id_text(message_id))) for message_id, _, _, has_words in rows if has_words]
+        await transaction.many(ERASURE["erase_outbound"], erased)
+        await forget_media(transaction, self._org_id, [str(message_id) for _, message_id in erased])
+        sent = [(org_id, UUID(id_text(account)), carrier_id, b"") for _, account, carrier_id, _ in rows if carrier_id]
         await transaction.many(ERASURE["erase_receipts"], sent)
-        return ids
+        if self._last_out == FIRST_ID:
+            await transaction.fetch(ERASURE["erase_memos"], org_id, _like(json.dumps(self._contact)))
+        return [id_text(row[0]) for row in rows], len(erased)
+
+
+def _like(text: str) -> str:
+    """A pattern for what contains the text, with ! before what would be a pattern of its own."""
+    return "%" + "".join(f"!{each}" if each in "!%_" else each for each in text) + "%"

@@ -47,17 +47,26 @@ class Answered(NamedTuple):
     body: bytes
 
 
+class Named(NamedTuple):
+    """The first success, by what it made: the answer is made of that again."""
+
+    resource_id: str
+
+
+Found = Claim | Running | Reused | Answered | Named
+
+
 class IdempotencyKeys:
     """The keys of a store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def claim(self, org_id: str, route: str, key: str, body_hash: bytes) -> Claim | Running | Reused | Answered:
+    async def claim(self, org_id: str, route: str, key: str, body_hash: bytes) -> Found:
         """Claim the key, or hear what stands in the way. Keys past their window are forgotten in passing."""
         names = (UUID(org_id), route, key)
 
-        async def work(transaction: Transaction) -> Claim | Running | Reused | Answered:
+        async def work(transaction: Transaction) -> Found:
             now = transaction.now()
             await transaction.fetch(IDEMPOTENCY["forget_claims"], UUID(org_id), now - WINDOW_US)
             if await transaction.fetch(IDEMPOTENCY["claim"], *names, now, body_hash):
@@ -68,6 +77,8 @@ class IdempotencyKeys:
             started_at, known_hash, resource_id, status, response = rows[0]
             if bytes(known_hash) != body_hash:
                 return Reused()
+            if status is not None and response is None:
+                return Named(id_text(resource_id))
             if status is not None:
                 return Answered(status, self._store.vault.decrypt(bytes(response), _place(org_id, route, key)))
             if now - started_at <= TAKE_OVER_US:
@@ -87,6 +98,12 @@ class IdempotencyKeys:
         """Keep the success. In the transaction that makes the resource, both are there or neither. Raises ClaimLost."""
         sealed = self._store.vault.encrypt(answer.body, _place(claim.org_id, claim.route, claim.key))
         if not await transaction.fetch(IDEMPOTENCY["finish_claim"], *claim.names(), answer.status, sealed):
+            raise ClaimLost
+
+    async def finish_by_name(self, transaction: Transaction, claim: Claim, status: int, resource_id: str) -> None:
+        """Keep the success without its words, in the transaction that makes the resource. Raises ClaimLost."""
+        row = (*claim.names(), status, UUID(resource_id))
+        if not await transaction.fetch(IDEMPOTENCY["finish_claim_by_name"], *row):
             raise ClaimLost
 
     async def drop(self, claim: Claim) -> None:

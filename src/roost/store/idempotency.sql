@@ -23,6 +23,11 @@ WHERE org_id = $1 AND route = $2 AND key = $3 AND started_at = $4 AND status IS 
 UPDATE idempotency_keys SET status = $5, response = $6
 WHERE org_id = $1 AND route = $2 AND key = $3 AND started_at = $4 AND status IS NULL RETURNING started_at;
 
+-- finish_claim_by_name: the answer is made again of the resource, so that it holds no words that the resource has lost since;
+-- no row comes back when the claim was taken over
+UPDATE idempotency_keys SET status = $5, resource_id = $6
+WHERE org_id = $1 AND route = $2 AND key = $3 AND started_at = $4 AND status IS NULL RETURNING started_at;
+
 -- drop_claim: unless it made something
 DELETE FROM idempotency_keys
 WHERE org_id = $1 AND route = $2 AND key = $3 AND started_at = $4 AND resource_id IS NULL AND status IS NULL;

@@ -128,12 +128,12 @@ WHERE o.org_id = $1 AND o.state = $3 ORDER BY o.message_id LIMIT $2;
 SELECT state, count(*) FROM (SELECT state FROM outbox LIMIT $1) AS counted GROUP BY state;
 
 -- told_of: the messages that a receipt may be about: by the carrier's id, or by the id that we gave it to say back
-SELECT id, phone_number_id, from_number, to_number, status, carrier_message_id, sent_at, delivered_at, error_code,
-    error_description
+SELECT id, phone_number_id, from_number, to_number, body = '' AND media IS NULL, status, carrier_message_id, sent_at,
+    delivered_at, error_code, error_description
 FROM outbound_messages WHERE org_id = $1 AND carrier_account_id = $2 AND carrier_message_id = $3
 UNION ALL
-SELECT id, phone_number_id, from_number, to_number, status, carrier_message_id, sent_at, delivered_at, error_code,
-    error_description
+SELECT id, phone_number_id, from_number, to_number, body = '' AND media IS NULL, status, carrier_message_id, sent_at,
+    delivered_at, error_code, error_description
 FROM outbound_messages WHERE org_id = $1 AND id = $4 AND carrier_account_id = $2 AND carrier_message_id IS NULL;
 
 -- receipts_of: those that came before the message was known by the carrier's id, in the order in which they came

@@ -10,7 +10,7 @@ from roost.core.message import ReceiptEvent, carrier_key
 from roost.store.consent import Evidence, Pair, record_opt_out
 from roost.store.events import Key, Step
 from roost.store.outbox import scope_in
-from roost.store.sql import load
+from roost.store.sql import ERASURE, load
 from roost.store.standing import forget, keep
 from roost.store.transaction import Row, Transaction
 
@@ -23,6 +23,7 @@ class _Told(NamedTuple):
 
     id: str
     pair: Pair
+    is_erased: bool
     progress: Progress
 
 
@@ -30,7 +31,8 @@ async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts
     """Move the messages on that the receipts are about; what a carrier has a receipt for is not sent again.
 
     A message is found by the carrier's id or, where the answer to its send has not been stored, by the tag that is our own id.
-    A receipt of no message of the account changes nothing. The caller holds the organization's counter.
+    A receipt of no message of the account changes nothing; one of an erased message keeps nothing of what it says, which may be
+    the words once more. The caller holds the organization's counter.
     """
     known: dict[str, _Told] = {}
     steps: dict[Key, Step] = {}
@@ -40,6 +42,9 @@ async def apply_receipts(tx: Transaction, org_id: str, account_id: str, receipts
             progress = after_receipt(told.progress, normal, tx.now())
             if receipt.opted_out and progress.status != told.progress.status:
                 await opted_out(tx, told.pair, receipt.carrier_time)
+            if told.is_erased:
+                stored = (UUID(account_id), carrier_key(receipt.carrier_message_id, receipt.raw))
+                await tx.fetch(ERASURE["erase_receipts"], UUID(org_id), *stored, b"")
             known[told.id] = told._replace(progress=progress)
             key = (UUID(org_id), UUID(told.id))
             steps[key] = Step(steps[key].before if key in steps else told.progress.status, progress)
@@ -100,8 +105,9 @@ async def _told_of(
 
 
 def _told(org_id: str, row: Row) -> _Told:
-    message_id, number_id, from_number, to_number, *progress = row
-    return _Told(id_text(message_id), Pair(org_id, id_text(number_id), from_number, to_number), Progress(*progress))
+    message_id, number_id, from_number, to_number, is_erased, *progress = row
+    pair = Pair(org_id, id_text(number_id), from_number, to_number)
+    return _Told(id_text(message_id), pair, bool(is_erased), Progress(*progress))
 
 
 def _key_of(receipt: ReceiptEvent) -> str:

@@ -11,6 +11,7 @@ from roost.core.ids import floor_of, id_text, position_of
 from roost.core.retention import AUDIT_DAYS, KEY_DAYS, ONESHOT_DAYS, kept_since
 from roost.store.base import NONCE_GRACE_US, Store
 from roost.store.idempotency import WINDOW_US
+from roost.store.parts import KEPT_US
 from roost.store.transaction import Transaction
 
 
@@ -33,7 +34,8 @@ class Kind(NamedTuple):
     @property
     def oldest_sql(self) -> str:
         """The age of the organization's oldest row."""
-        return f"SELECT {self.age} FROM {self.table} WHERE org_id = $1 ORDER BY org_id, {self.age} LIMIT 1"  # noqa: S608
+        rows = f"FROM {self.table} WHERE org_id = $1 AND {self.age} IS NOT NULL"
+        return f"SELECT {self.age} {rows} ORDER BY org_id, {self.age} LIMIT 1"
 
     @property
     def sweep_sql(self) -> str:
@@ -68,6 +70,12 @@ KINDS = (
         "message_id",
         "carrier_account_id, carrier_message_id, to_number",
         lambda now, days: kept_since(now, days + KEY_DAYS),
+    ),
+    Kind(
+        "message_parts",
+        "made_at",
+        "carrier_account_id, carrier_message_id, to_number",
+        lambda now, days: now - KEPT_US,
     ),
     Kind("idempotency_keys", "started_at", "route, key", lambda now, days: now - WINDOW_US),
     Kind("proof_nonces", "expires_at", "agent_id, nonce", lambda now, days: now - NONCE_GRACE_US),

@@ -30,10 +30,12 @@ from roost.store.vault import Vault
 
 #: How long a writer waits for another process that is writing.
 BUSY_TIMEOUT_MS = 15_000
+#: How long a reader in another process may keep what was erased in the log, before we go on without.
+_TRACE_TIMEOUT_MS = 2000
 #: How long one that found the database locked while it became WAL waits before it looks again.
 _WAL_AGAIN_SECONDS = 0.01
-#: synchronous=FULL flushes at every commit, which is what 2xx promises.
-PRAGMAS = ("synchronous=FULL", "mmap_size=268435456", "cache_size=-32768", "temp_store=MEMORY")
+#: synchronous=FULL flushes at every commit, which is what 2xx promises; secure_delete overwrites what is deleted.
+PRAGMAS = ("synchronous=FULL", "secure_delete=ON", "mmap_size=268435456", "cache_size=-32768", "temp_store=MEMORY")
 #: How many pages are remembered, and how much text one may have.
 MAX_PAGES, MAX_PAGE_CHARACTERS = 1024, 32_768
 
@@ -117,6 +119,23 @@ class SqliteStore(Store):
         result, newest = await self._transaction(with_newest)
         self._watch_clock(newest)
         return result
+
+    async def leave_no_trace(self) -> bool:
+        # The log still has the pages as they were; emptied, it has none (https://sqlite.org/pragma.html, wal_checkpoint).
+        assert self._writer is not None, "the store is not open"
+        writer = self._writer
+
+        def empty_the_log() -> bool:
+            return bool(writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0] == 0)
+
+        async with self._turn:
+            writer.set_busy_timeout(_TRACE_TIMEOUT_MS)
+            try:
+                return await self._in_writer(empty_the_log)
+            except _OUTAGES:
+                return False
+            finally:
+                writer.set_busy_timeout(BUSY_TIMEOUT_MS)
 
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer.submit(delivery)
