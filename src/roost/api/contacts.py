@@ -64,7 +64,7 @@ class Contacts:
         return (
             Route("POST", "/v1/contacts/{contact_number}/erase", self.erase, "Dialect A: Contacts", "Erase a contact",
                   "The words and media of its messages go, both ways, with what the carrier delivered, placed or not. The "
-                  "messages themselves and its consent stay. What is queued to it is cancelled. Again, it erases what came since.",
+                  "messages and its consent stay. What is queued to it is cancelled. Again, it erases what came since.",
                   [Answer(200, "What was erased", ErasedOne), *refusals(400, 403, 404)], [contact], [SECURITY_KEY],
                   "messages:erase"),
         )  # fmt: skip
