@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-from bench import ingest, listing, page, queries, sending
+from bench import ingest, listing, page, queries, sending, sweeping
 from bench.machine import describe
 from bench.places import Places
 from bench.report import TARGET_HEAD, Section, Table, Target, as_text
@@ -16,7 +16,7 @@ from bench.scale import FEW_ROWS, FULL, QUICK, Scale
 from bench.worker import Worker
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair")
+PARTS = ("ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair", "retention")
 
 Measured = tuple[Section, list[Target]]
 
@@ -44,6 +44,8 @@ def measure(kind: str, parts: set[str], load: Worker, scale: Scale) -> Iterator[
             yield sending.outbox(kind, places, load, scale)
         if "fair" in parts:
             yield sending.fair(kind, places, scale)
+        if "retention" in parts:
+            yield sweeping.measure(kind, places, load, scale)
 
 
 def main() -> None:

@@ -45,10 +45,10 @@ class Inbox(NamedTuple):
         return self.first_us + (self.newest_us - self.first_us) * index // (self.total - 1)
 
 
-def plan(tenant: Tenant, count: int) -> Inbox:
-    """What `load` will write for this tenant."""
+def plan(tenant: Tenant, count: int, span_us: int = _SPAN_US) -> Inbox:
+    """What `load` will write for this tenant: so many messages over so much time."""
     newest = now_us() - 60_000_000
-    inbox = Inbox(tenant, count, newest - _SPAN_US, newest, "", 0)
+    inbox = Inbox(tenant, count, newest - span_us, newest, "", 0)
     newest_quiet = next(index for index in reversed(range(count)) if _is_quiet(inbox, index))
     return inbox._replace(newest_id=_id(inbox, count - 1), newest_quiet_us=inbox.time_of(newest_quiet))
 

@@ -3,6 +3,7 @@
     counted        nothing is replaced; the commits are counted
     one-by-one     every delivery is committed by itself
     no-worker      what is accepted stays queued
+    no-sweeper     what is past its retention stays
     no-storage     a delivery is verified and parsed, and forgotten
     ready-made     both lists answer with a body made before (no key, no query, no encoding), read from BENCH_BODIES
 
@@ -30,6 +31,7 @@ from roost.store.base import Clock, RandomBits, Store
 from roost.store.group import Delivery, Outcome
 from roost.store.sqlite import SqliteStore
 from roost.store.vault import open_vault
+from roost.sweeper import Sweeper
 from roost.worker import Worker
 
 BODIES = "BENCH_BODIES"
@@ -62,6 +64,7 @@ REPLACEMENTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "counted": lambda: counted(None),
     "one-by-one": lambda: counted(1),
     "no-worker": lambda: patch.object(Worker, "start", lambda self: None),
+    "no-sweeper": lambda: patch.object(Sweeper, "start", lambda self: None),
     "no-storage": lambda: patch.object(server, "make_store", no_storage),
     "ready-made": lambda: patch.object(app, "Inbound", ReadyMade),
 }

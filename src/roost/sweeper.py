@@ -21,8 +21,8 @@ from roost.store.retention import MESSAGES, Stretch, backlogs, sweep_some
 
 #: How long after a round the next one begins; whoever has not the lease asks again after as long.
 ROUND_SECONDS = 60.0
-#: A step is made so large that it takes about this long, and is followed by a rest so many times longer than it took: the more
-#: there is to do besides, the longer are both. On SQLite nobody else is served during a step.
+#: A step has so many rows that deleting them takes about this long (on SQLite nobody else is served meanwhile), and is followed
+#: by a rest so many times longer than all of it took: the more there is to do besides, the longer is that.
 STEP_SECONDS, REST = 0.005, 9.0
 MIN_ROWS, MAX_ROWS = 20, 1000
 #: A clock so far ahead of the last round is not believed until it has been so for a while: a wrong one would have everything
@@ -114,15 +114,14 @@ class Sweeper:
     async def _step(self, stretch: Stretch) -> Stretch | None:
         """Sweep a little; what is left."""
         started = time.monotonic()
-        count, left = await sweep_some(self._store, stretch, self._rows)
-        took = time.monotonic() - started
-        self._swept[stretch.kind.table] += count
-        SWEPT.labels(stretch.kind.table).inc(count)
-        if left is not None:
-            fitting = self._rows * STEP_SECONDS / took
+        step = await sweep_some(self._store, stretch, self._rows)
+        self._swept[stretch.kind.table] += step.count
+        SWEPT.labels(stretch.kind.table).inc(step.count)
+        if step.left is not None:
+            fitting = self._rows * STEP_SECONDS / step.seconds
             self._rows = int(min(max(fitting, self._rows / 2, MIN_ROWS), self._rows * 2, MAX_ROWS))
-        await self._pause(took * self._rest)
-        return left
+        await self._pause((time.monotonic() - started) * self._rest)
+        return step.left
 
     async def _has_lease(self) -> bool:
         now = self._store.clock()

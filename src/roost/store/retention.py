@@ -3,6 +3,7 @@
 Consent, its ledger and suspected opt-outs are never swept.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -124,21 +125,31 @@ async def backlogs(store: Store, org_id: str) -> list[Backlog]:
     ]
 
 
-async def sweep_some(store: Store, stretch: Stretch, limit: int) -> tuple[int, Stretch | None]:
-    """Delete the oldest `limit` rows; how many there were, and what is left to do. Raises StoreUnavailable."""
+class Step(NamedTuple):
+    """What one transaction did."""
+
+    count: int
+    seconds: float
+    """That the deleting took, without waiting for others and for the disk."""
+    left: Stretch | None
+
+
+async def sweep_some(store: Store, stretch: Stretch, limit: int) -> Step:
+    """Delete the oldest `limit` rows. Raises StoreUnavailable."""
     kind = stretch.kind
     bounds = [_age_at(kind, stretch.since), _age_at(kind, stretch.until)]
 
-    async def work(tx: Transaction) -> list[Any]:
+    async def work(tx: Transaction) -> tuple[list[Any], float]:
         if kind.locks:
             await tx.lock(stretch.org_id)
-        return [row[0] for row in await tx.fetch(kind.sweep_sql, UUID(stretch.org_id), *bounds, limit)]
+        started = time.perf_counter()
+        rows = await tx.fetch(kind.sweep_sql, UUID(stretch.org_id), *bounds, limit)
+        return [row[0] for row in rows], time.perf_counter() - started
 
-    ages = await store.transact(work)
-    if len(ages) < limit:
-        return len(ages), None
-    # So that the next step does not look again at what the last ones left behind in the index.
-    return len(ages), stretch._replace(since=max(_time_of(kind, age) for age in ages))
+    ages, seconds = await store.transact(work)
+    # The next step does not look again at what the last ones left behind in the index.
+    left = stretch._replace(since=max(_time_of(kind, age) for age in ages)) if len(ages) == limit else None
+    return Step(len(ages), seconds, left)
 
 
 def _age_at(kind: Kind, time_us: int) -> Any:
