@@ -115,8 +115,8 @@ class Sweeper:
         """Sweep a little; what is left."""
         started = time.monotonic()
         step = await sweep_some(self._store, stretch, self._rows)
-        self._swept[stretch.kind.table] += step.count
-        SWEPT.labels(stretch.kind.table).inc(step.count)
+        self._swept[stretch.kind.table] += step.rows
+        SWEPT.labels(stretch.kind.table).inc(step.rows)
         if step.left is not None:
             fitting = self._rows * STEP_SECONDS / step.seconds
             self._rows = int(min(max(fitting, self._rows / 2, MIN_ROWS), self._rows * 2, MAX_ROWS))

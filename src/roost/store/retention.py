@@ -128,7 +128,7 @@ async def backlogs(store: Store, org_id: str) -> list[Backlog]:
 class Step(NamedTuple):
     """What one transaction did."""
 
-    count: int
+    rows: int
     seconds: float
     """That the deleting took, without waiting for others and for the disk."""
     left: Stretch | None
