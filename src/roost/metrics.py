@@ -27,3 +27,7 @@ RETENTION_LAG = Gauge(
 )
 OLDEST = Gauge("roost_oldest_message_seconds", "Age of the oldest message", registry=REGISTRY)
 MEDIA_FETCHES = Counter("roost_media_fetches", "Tries to copy a medium", ["carrier", "outcome"], registry=REGISTRY)
+WAITING = Gauge("roost_waiting_reads", "Reads that wait for something new", registry=REGISTRY)
+STREAMS = Gauge("roost_streams", "Streams that are open", registry=REGISTRY)
+STREAM_EVENTS = Counter("roost_stream_events", "Events written to streams", registry=REGISTRY)
+STREAM_ENDS = Counter("roost_stream_ends", "Streams that ended", ["reason"], registry=REGISTRY)

@@ -1,10 +1,11 @@
-"""uvicorn's HTTP protocol with two bounds that it lacks, how large a request's head may be and how long a request may take, and
-with answers that leave in one piece.
+"""uvicorn's HTTP protocol with two bounds that it lacks, how large a request's head may be and how long a request may take;
+with answers that leave in one piece, and with word of a client that goes away.
 
 Without them a client that never ends its headers is buffered for ever, and one that drips or sends nothing holds its connection.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -55,6 +56,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_request = True
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_lost = False
+        self._when_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
@@ -63,6 +66,22 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._request_read()
         super().connection_lost(exc)
+        self.scope = {}  # type: ignore[typeddict-item]  # which has us in it: so that nothing is left to be collected
+        self._is_lost = True
+        self.when_lost(self._when_lost)
+
+    def when_lost(self, told: Callable[[], None] | None) -> None:
+        """Call `told` once the client is gone, while its request goes on; None: nobody needs to know any more.
+
+        A task that waits for it, as ASGI has it, costs every waiting reader more than the wait itself.
+        """
+        self._when_lost = told
+        if told is not None and self._is_lost:
+            told()
+
+    def abort(self) -> None:
+        """End the connection at once, whatever the client has not read yet."""
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -79,6 +98,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._in_head = self._in_request = True
         super().on_message_begin()
+        self.scope["roost.connection"] = self  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
         self._in_head = False

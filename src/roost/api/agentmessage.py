@@ -121,6 +121,18 @@ def inbox_query(asked: Asked, org_id: str, cursor_key: bytes) -> InboxQuery:
     )
 
 
+def new_after(asked: Asked, query: InboxQuery) -> str | None:
+    """After which id a message is new to who waits for one; None: the page is of the past, to which nothing comes.
+
+    `since` is inclusive, and repeats the one message that is known already: it is not new.
+    """
+    if query.ascending:
+        return query.above
+    if asked.cursor is not None:
+        return None
+    return floor_of(asked.filters["since"] + 1) if "since" in asked.filters else FIRST_ID
+
+
 def list_body(page: Page, asked: Asked, org_id: str, cursor_key: bytes, urls: MediaUrls) -> InboundMessageList:
     """One page in the envelope."""
     data = [message_body(message, urls, asked.include) for message in page.messages]
@@ -199,4 +211,5 @@ _READERS: queries.Readers = {
     "since": queries.since,
     "after": uuid,
     "include": _include,
+    "wait": queries.seconds(listing.MAX_WAIT),
 }

@@ -44,6 +44,7 @@ _TEXTS = {
     429: "`RATE_LIMITED`: too many, or too many wrong credentials",
     453: "`CONSENT_REQUIRED`: the contact has not consented, or opted out",
     503: "The database cannot be reached now",
+    505: "`HTTP_VERSION_NOT_SUPPORTED`: a stream needs HTTP/1.1",
 }
 _ONESHOT_TEXTS = {
     400: "The body or a parameter is wrong",

@@ -11,7 +11,7 @@ from roost.api.limits import Limited, Limits
 from roost.api.proof import PROOF_WINDOW_SECONDS, InvalidProof, verify_proof
 from roost.errors import Refusal
 from roost.store.base import Store
-from roost.store.directory import AccessToken, Agent, ApiKey, Directory
+from roost.store.directory import AccessToken, Agent, ApiKey, Directory, Shown
 from roost.wallet import is_wallet
 
 #: A credential is believed this long without asking the database again, so revocation holds within a second everywhere.
@@ -27,6 +27,11 @@ class Principal(NamedTuple):
     org_id: str
     key_id: str
     scopes: frozenset[str]
+
+    @property
+    def shown(self) -> Shown:
+        """What it was believed by, for what lasts longer than that may hold."""
+        return Shown("api_key", self.org_id, self.key_id)
 
 
 class ShortCache(Generic[Value]):
@@ -96,9 +101,13 @@ class Authenticator:
 
         An unknown wallet and a wrong proof get the same answer: which wallets are registered is nobody's business.
         """
-        agent = await self._signed_in(request, self._named(request, scope))
+        return (await self.agent_shown(request, scope, limit))[0]
+
+    async def agent_shown(self, request: Request, scope: str, limit: Limited = "reads") -> tuple[Agent, Shown]:
+        """The same, with what it showed, for what lasts longer than that may hold."""
+        agent, shown = await self._signed_in(request, self._named(request, scope))
         await self._limits.take(limit, agent.id, request)
-        return agent
+        return agent, shown
 
     async def _signed_in(self, request: Request, sign_in: Coroutine[Any, Any, Value]) -> Value:
         try:
@@ -131,15 +140,16 @@ class Authenticator:
         wallet = self._wallet(request)
         return await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, await self._known(wallet), scope)
 
-    async def _named(self, request: Request, scope: str) -> Agent:
+    async def _named(self, request: Request, scope: str) -> tuple[Agent, Shown]:
         wallet = self._wallet(request)
         agent = await self._known(wallet)
         if agent is not None and agent.open:
-            return agent
+            return agent, Shown("open_agent", agent.org_id, agent.id)
         token = _bearer(request)
         if token:
             return await self._by_token(token, agent)
-        return await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, agent, scope)
+        proven = await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, agent, scope)
+        return proven, Shown("agent", proven.org_id, proven.id)
 
     def _wallet(self, request: Request) -> str:
         wallet = request.headers.get("x-agent-id", "").strip()
@@ -165,11 +175,11 @@ class Authenticator:
             self._directory.note_use("access_token", token.org_id, token.id, token.last_used_at)
         return token
 
-    async def _by_token(self, plaintext: str, agent: Agent | None) -> Agent:
+    async def _by_token(self, plaintext: str, agent: Agent | None) -> tuple[Agent, Shown]:
         token = await self._tokens.get(plaintext)
         if token is None or self._expired(token) or agent is None or token.agent_id != agent.id:
             raise _unauthorized("The access token is not valid for this agent; create another one.")
-        return agent
+        return agent, Shown("access_token", token.org_id, token.id)
 
     async def _by_proof(self, header: str, wallet: str, agent: Agent | None, scope: str) -> Agent:
         try:

@@ -1,7 +1,7 @@
 """The routes of both inboxes: from the request to the query, and from the page to the answer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,27 +11,37 @@ from roost.api.answers import oneshot_refusals, refusals
 from roost.api.auth import Authenticator
 from roost.api.errors import not_found
 from roost.api.http import encode_json, json_bytes, json_response
-from roost.api.listing import CURSOR, CURSOR_KEY, include_parameter, limit_parameter
+from roost.api.listing import CURSOR, CURSOR_KEY, MAX_WAIT, include_parameter, limit_parameter, wait_parameter
 from roost.api.queries import path_id
 from roost.api.routes import SECURITY_AGENT, SECURITY_KEY, Answer, Parameter, Route
+from roost.core.inbox import InboxQuery, Page
 from roost.core.media_urls import MediaUrls
 from roost.store.base import Store
+
+
+class Waits(Protocol):
+    """What waits for something new in a page; push has it."""
+
+    async def page(self, request: Request, query: InboxQuery, newer_than: str, seconds: float) -> Page: ...
 
 
 class Inbound:
     """Handlers over one store."""
 
-    def __init__(self, store: Store, authenticator: Authenticator, urls: MediaUrls) -> None:
+    def __init__(self, store: Store, authenticator: Authenticator, urls: MediaUrls, waits: Waits) -> None:
         self._store = store
         self._urls = urls
         self._authenticator = authenticator
+        self._waits = waits
         self._cursor_key = store.vault.derive(CURSOR_KEY)
 
     async def agentmessage_list(self, request: Request) -> Response:
         principal = await self._authenticator.api_key(request, "messages:read")
         question = request.scope["query_string"]
         asked = agentmessage.parse_list(question)
-        page = await self._store.list_inbound(agentmessage.inbox_query(asked, principal.org_id, self._cursor_key))
+        query = agentmessage.inbox_query(asked, principal.org_id, self._cursor_key)
+        newer_than = agentmessage.new_after(asked, query) if asked.wait else None
+        page = await self._page(request, query, newer_than, asked.wait)
         if page.rendered is None or page.rendered[0] != question:
             body = agentmessage.list_body(page, asked, principal.org_id, self._cursor_key, self._urls)
             page.rendered = (question, encode_json(body))
@@ -49,11 +59,18 @@ class Inbound:
     async def oneshot_list(self, request: Request) -> Response:
         agent = await self._authenticator.agent(request, "read")
         now = self._store.clock()
-        query = oneshot.parse_list(request.scope["query_string"], agent.org_id, agent.id, now)
-        page = await self._store.list_inbound(query)
+        question = request.scope["query_string"]
+        query = oneshot.parse_list(question, agent.org_id, agent.id, now)
+        wait = oneshot.wait_of(question)
+        page = await self._page(request, query, oneshot.new_after(query, now) if wait else None, wait)
         return json_response(
             oneshot.list_body(page, query, now, self._urls), {"X-Has-More": "true"} if page.has_more else None
         )
+
+    async def _page(self, request: Request, query: InboxQuery, newer_than: str | None, wait: int) -> Page:
+        if newer_than is None:
+            return await self._store.list_inbound(query)
+        return await self._waits.page(request, query, newer_than, wait)
 
     async def oneshot_get(self, request: Request) -> Response:
         agent = await self._authenticator.agent(request, "read")
@@ -145,12 +162,22 @@ _LIST_PARAMETERS = (
     Parameter(
         "after", "query", _UUID, "What came after the message with this id, oldest first. Ours, not in the original."
     ),
+    wait_parameter(
+        "Wait so long for an answer that has something new (after `since` or `after`), and be answered as soon as it comes. Ours."
+    ),
     _INCLUDE,
 )
 _INBOX_PARAMETERS = (
     Parameter("since", "query", {"type": "string"}, "Received after this ISO 8601 time, to the microsecond."),
     Parameter("limit", "query", {"type": "integer", "minimum": 1, "default": 50}, "At most 100; more counts as 100."),
     Parameter("from", "query", _SENDER, "Only from this sender."),
+    Parameter(
+        "wait",
+        "query",
+        {"type": "integer", "minimum": 0},
+        f"Wait so many seconds for something new, and be answered as soon as it comes; more than {MAX_WAIT} counts as {MAX_WAIT}. "
+        "Ours.",
+    ),
 )
 _LIST_TEXT = """The inbound messages of the key's organization, newest first, by cursor. With `after`, oldest first: whoever
 asks again with the last id they saw gets exactly what came after it, however many messages arrive meanwhile. Filters

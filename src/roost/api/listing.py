@@ -12,6 +12,8 @@ from roost.core.ids import LAST_ID
 from roost.core.paging import InvalidCursor, decode_cursor, encode_cursor
 from roost.store.pages import PageOf
 
+#: How many seconds a read may wait: less than proxies and clients give an answer.
+MAX_WAIT = 30
 #: The purpose of the key that cursors are made with.
 CURSOR_KEY = "cursors"
 CURSOR = Parameter("cursor", "query", {"type": "string"}, "The next cursor of the page before, with the same filters.")
@@ -35,6 +37,8 @@ class Asked(NamedTuple):
     limit: int
     cursor: str | None
     include: tuple[str, ...]
+    wait: int = 0
+    """How many seconds the answer may wait for something new."""
 
     def binding(self, list_name: str, org_id: str) -> str:
         """What a cursor is good for: this list of this organization with these filters."""
@@ -73,13 +77,18 @@ def parse_list(query_string: bytes, readers: Readers, default_limit: int, *, pag
     values = parse_query(query_string, known)
     values.pop("offset", None)
     size, seen = values.pop("limit", default_limit), values.pop("cursor", None)
-    return Asked(values, size, seen, values.pop("include", ()))
+    return Asked(values, size, seen, values.pop("include", ()), values.pop("wait", 0))
 
 
 def limit_parameter(default: int, most: int) -> Parameter:
     """How many items a page has."""
     schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
     return Parameter("limit", "query", schema, "Items per page.")
+
+
+def wait_parameter(description: str) -> Parameter:
+    """How long the answer may wait."""
+    return Parameter("wait", "query", {"type": "integer", "minimum": 0, "maximum": MAX_WAIT}, description)
 
 
 def include_parameter(description: str, *names: str) -> Parameter:

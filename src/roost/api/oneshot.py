@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from roost.api.listing import MAX_WAIT
 from roost.core.ids import floor_of, parse_ulid, ulid_of
 from roost.core.inbox import InboxQuery, Page
 from roost.core.media_urls import MediaUrls
@@ -66,6 +67,21 @@ def parse_list(query_string: bytes, org_id: str, agent_id: str, now_us: int) -> 
         above=floor_of(above),
         ascending=since is not None,
     )
+
+
+def wait_of(query_string: bytes) -> int:
+    """How many seconds the answer may wait for something new: ours. Refuses with 400 `invalid_request`."""
+    if b"wait=" not in query_string:
+        return 0
+    text = parse_qs(query_string.decode("latin-1")).get("wait", ["0"])[-1]
+    if not (text.isascii() and text.isdigit()):
+        raise _invalid(f"wait must be a whole number of seconds; more than {MAX_WAIT} counts as {MAX_WAIT}.")
+    return min(int(text[-9:]), MAX_WAIT) if len(text) <= 9 else MAX_WAIT
+
+
+def new_after(query: InboxQuery, now_us: int) -> str:
+    """After which id a message is new to who waits for one."""
+    return max(query.above, floor_of(now_us - RETENTION_US))
 
 
 def list_body(page: Page, query: InboxQuery, now_us: int, urls: MediaUrls) -> Inbox:

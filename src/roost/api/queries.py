@@ -64,6 +64,17 @@ def limit(most: int) -> Callable[[str], int]:
     return read
 
 
+def seconds(most: int) -> Callable[[str], int]:
+    """Reads how long to wait."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= most):
+            raise ValueError(f"must be a whole number of seconds from 0 to {most}")
+        return int(text)
+
+    return read
+
+
 def boolean(text: str) -> bool:
     """Reads true or false."""
     if text.lower() not in ("true", "false"):

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -50,6 +50,9 @@ class Store(ABC):
         self._newest_us = 0
         self._alarmed_at: int | None = None
         self._soon: set[asyncio.Task[None]] = set()
+        self.told_moved: Callable[[Collection[str]], None] = lambda _: None
+        """Is told the organizations whose counters a commit has moved: one of this process, and, where `listen` says so, one
+        of another. What rests on it must find out by itself as well."""
 
     @property
     def is_distributed(self) -> bool:
@@ -164,6 +167,23 @@ class Store(ABC):
                 "this database's secrets were encrypted with another key: set ROOST_SECRET_KEY to it, or bring back the "
                 "secret.key of the data directory it was made with"
             )
+
+    async def listen(self) -> bool:
+        """Make sure that other processes' commits are told too; whether they are, or one has to look now and then."""
+        return False
+
+    async def stop_listening(self) -> None:  # noqa: B027 - only a database that can tell has something to do here
+        """Nobody waits any more."""
+
+    def may_have_moved(self) -> bool:
+        """Whether anybody may have committed anything since this was last asked."""
+        return True
+
+    def _committed(self, tx: Transaction) -> None:
+        """To be called after every commit."""
+        self._watch_clock(tx.newest_us)
+        if tx.moved:
+            self.told_moved(tx.moved)
 
     def _watch_clock(self, newest_us: int) -> None:
         self._newest_us = max(self._newest_us, newest_us)

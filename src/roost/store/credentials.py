@@ -2,8 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from roost.core.ids import id_text
@@ -38,6 +38,14 @@ class AccessToken(NamedTuple):
     agent_id: str
     expires_at: int | None
     last_used_at: int | None
+
+
+class Shown(NamedTuple):
+    """What somebody showed who they are by, and may be taken back: a key, a token, an agent's being open, or an agent."""
+
+    kind: Literal["api_key", "access_token", "open_agent", "agent"]
+    org_id: str
+    id: str
 
 
 class StoredKey(NamedTuple):
@@ -205,6 +213,13 @@ class Credentials(Changes):
 
         await self._store.transact(revoke)
         return await self.access_token_owner(token_id) == (org_id, agent_id)
+
+    async def in_force(self, shown: Collection[Shown]) -> set[Shown]:
+        """Those of them that still hold."""
+        now = self._store.clock()
+        wanted = [(each.kind, UUID(each.org_id), UUID(each.id), now) for each in shown]
+        rows = await self._store.joined(DIRECTORY["in_force"], "kind text, org_id uuid, id uuid, now bigint", wanted)
+        return {Shown(kind, id_text(org_id), id_text(shown_id)) for kind, org_id, shown_id in rows}
 
     def note_use(self, kind: str, org_id: str, credential_id: str, last_used_at: int | None) -> None:
         """Keep when an `api_key` or `access_token` was last used, to the minute; nobody waits for it."""

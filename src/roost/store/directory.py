@@ -9,7 +9,7 @@ from roost.core.account import CarrierAccount
 from roost.core.ids import id_text
 from roost.core.organization import Settings
 from roost.store.audit import OPERATOR, Actor
-from roost.store.credentials import AccessToken, ApiKey, Credentials, Issued, StoredKey, StoredToken
+from roost.store.credentials import AccessToken, ApiKey, Credentials, Issued, Shown, StoredKey, StoredToken
 from roost.store.numbers import Agent, Number, NumberFilters, Numbers, Routing
 from roost.store.settings import settings_of, settings_text
 from roost.store.sql import DIRECTORY, QUERIES
@@ -26,6 +26,7 @@ __all__ = [
     "Organization",
     "Profile",
     "Routing",
+    "Shown",
     "StoredKey",
     "StoredToken",
 ]

@@ -24,6 +24,15 @@ UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at
 -- use_api_key: at most once a minute, whichever process
 UPDATE api_keys SET last_used_at = $3 WHERE org_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $4);
 
+-- in_force: of what was shown, what nobody has taken back and no time has ended
+SELECT w.kind, w.org_id, w.id FROM wanted w WHERE
+    (w.kind = 'api_key' AND EXISTS (SELECT 1 FROM api_keys k WHERE k.org_id = w.org_id AND k.id = w.id
+        AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > w.now)))
+    OR (w.kind = 'access_token' AND EXISTS (SELECT 1 FROM access_tokens t WHERE t.org_id = w.org_id AND t.id = w.id
+        AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > w.now)))
+    OR (w.kind IN ('open_agent', 'agent') AND EXISTS (SELECT 1 FROM agents a WHERE a.org_id = w.org_id AND a.id = w.id
+        AND (a.open OR w.kind = 'agent')));
+
 -- access_tokens: a page
 SELECT id, agent_id, name, prefix, created_by, created_at, expires_at, last_used_at, revoked_at
 FROM access_tokens WHERE org_id = $1 AND id < $2;

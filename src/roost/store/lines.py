@@ -13,7 +13,7 @@ CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 30.0
 
 #: The server is gone, going, not there yet, read-only after a fail-over, or out of room.
-_OUTAGES = (
+OUTAGES = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -92,7 +92,7 @@ class Line:
         if self._connection is not None and not self._connection.is_closed():
             try:
                 await self._connection.close(timeout=CONNECT_TIMEOUT)
-            except _OUTAGES:
+            except OUTAGES:
                 self._connection.terminate()
 
 
@@ -108,7 +108,7 @@ async def settled(line: Line, work: Callable[[], Awaitable[T]], again: Callable[
         raise ContentRefused(type(error).__name__) from error
     except _CONFLICTS:
         pass
-    except _OUTAGES:
+    except OUTAGES:
         await line.drop()
     except asyncio.CancelledError:
         await line.drop()  # half-way through a statement: the connection's state is not worth guessing
@@ -119,6 +119,6 @@ async def settled(line: Line, work: Callable[[], Awaitable[T]], again: Callable[
         return await work()
     except _REFUSALS as error:
         raise ContentRefused(type(error).__name__) from error
-    except (*_CONFLICTS, *_OUTAGES) as error:
+    except (*_CONFLICTS, *OUTAGES) as error:
         await line.drop()
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error

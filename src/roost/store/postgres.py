@@ -14,7 +14,11 @@ from roost.store.effects import apply_effects
 from roost.store.errors import StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.lines import Line, settled
+<<<<<<< HEAD
 from roost.store.parts import assemble
+=======
+from roost.store.notices import Notices
+>>>>>>> 944805c (Push: the live stream and reads that wait)
 from roost.store.sql import QUERIES, load, wanted_unnested
 from roost.store.transaction import Transaction
 from roost.store.turns import Turns
@@ -59,6 +63,7 @@ class PostgresStore(Store):
         self._intake_turn = asyncio.Lock()
         self._parsing = Turns()
         self._committers: dict[str, GroupCommitter[Delivery, Outcome]] = {}
+        self._notices = Notices(url, self.fetch, lambda org_ids: self.told_moved(org_ids))
 
     @property
     def is_distributed(self) -> bool:
@@ -72,6 +77,7 @@ class PostgresStore(Store):
 
     async def close(self) -> None:
         await self._written_soon()
+        await self._notices.close()
         for committer in self._committers.values():
             await committer.close()
         for line in (self._intake_line, *self._lines):
@@ -83,6 +89,17 @@ class PostgresStore(Store):
 
     async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]:
         return await self.fetch(wanted_unnested(sql, columns), *_columns(rows)) if rows else []
+
+    async def listen(self) -> bool:
+        return await self._notices.listen()
+
+    async def stop_listening(self) -> None:
+        await self._notices.stop_listening()
+
+    def _committed(self, tx: Transaction) -> None:
+        super()._committed(tx)
+        if tx.moved:
+            self._notices.give(tx.moved)
 
     async def write(self, *statements: Statement) -> list[Row]:
         async def transaction(line: Line) -> list[Row]:
@@ -98,8 +115,8 @@ class PostgresStore(Store):
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._line() as line:
             attempt = _Attempt(line, self.clock, self.random_bits)
-            result = await settled(line, lambda: attempt.run(work), again=lambda: not attempt.committing)
-        self._watch_clock(attempt.newest_us)
+            result, transaction = await settled(line, lambda: attempt.run(work), again=lambda: not attempt.committing)
+        self._committed(transaction)
         return result
 
     async def give_way(self) -> None:
@@ -139,8 +156,8 @@ class PostgresStore(Store):
                 if rows:
                     await fetch(_SQL[name], *_columns(rows))
             await apply_effects(tx, group, new_ids)
-            newest = await tx.finish()
-        self._watch_clock(newest)
+            await tx.finish()
+        self._committed(tx)
         return group.outcomes(new_ids)
 
     async def _begin_group(self, tx: Transaction, group: Group) -> dict[tuple[str, str], Holder]:
@@ -238,22 +255,20 @@ class _Attempt:
     def __init__(self, line: Line, clock: Clock, random_bits: RandomBits) -> None:
         self._line, self._clock, self._random_bits = line, clock, random_bits
         self.committing = False
-        self.newest_us = 0
 
-    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> tuple[T, Transaction]:
         transaction = PostgresTransaction(self._line, self._clock, self._random_bits)
         around = (await self._line.connection()).transaction()
         await around.start()
         try:
             result = await work(transaction)
-            newest_us = await transaction.finish()
+            await transaction.finish()
         except Exception:  # not when cancelled: then the line is dropped, and the server rolls back
             await around.rollback()
             raise
         self.committing = True
         await around.commit()
-        self.newest_us = newest_us
-        return result
+        return result, transaction
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:

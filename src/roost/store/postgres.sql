@@ -89,3 +89,10 @@ ON CONFLICT DO NOTHING;
 INSERT INTO unrouted_deliveries (org_id, id, carrier_account_id, delivery_key, reason, to_number, received_at, raw)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bytea[])
 ON CONFLICT DO NOTHING;
+
+-- listeners: whether another process of this database waits to be told what moved
+SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND starts_with(application_name, $1) AND application_name <> $2);
+
+-- give_notice: to whoever listens. It is no loss if the server forgets it, and so nobody waits for the disk
+SELECT pg_notify('roost_moved', each), set_config('synchronous_commit', 'off', true) FROM unnest($1::text[]) AS each;

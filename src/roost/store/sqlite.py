@@ -61,6 +61,7 @@ class SqliteStore(Store):
         self._turn = asyncio.Lock()
         self._pages: dict[InboxQuery, Page] = {}
         self._pages_version: Any = None
+        self._moved_version: Any = None
 
     async def open(self) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,11 +94,9 @@ class SqliteStore(Store):
     async def _page(self, query: InboxQuery) -> Page:
         """A page is remembered until anybody, in whichever process, commits anything: pollers mostly find nothing new.
 
-        The version is read first, so that a page is never older than it says (https://sqlite.org/pragma.html,
-        data_version).
+        The version is read first, so that a page is never older than it says.
         """
-        assert self._reader is not None, "the store is not open"
-        version = self._reader.execute("PRAGMA data_version").fetchall()[0][0]
+        version = self._version()
         if version != self._pages_version:
             self._pages_version = version
             self._pages.clear()
@@ -108,16 +107,30 @@ class SqliteStore(Store):
                 self._pages[query] = page
         return page
 
+    def may_have_moved(self) -> bool:
+        version = self._version()
+        if version == self._moved_version:
+            return False
+        self._moved_version = version
+        return True
+
+    def _version(self) -> Any:
+        """Another one after each commit of anybody (https://sqlite.org/pragma.html, data_version)."""
+        assert self._reader is not None, "the store is not open"
+        return self._reader.execute("PRAGMA data_version").fetchall()[0][0]
+
     async def write(self, *statements: Statement) -> list[Row]:
         return await self._transaction(lambda writer: _run(writer, statements))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async def with_newest(writer: apsw.Connection) -> tuple[T, int]:
+        async def whole(writer: apsw.Connection) -> tuple[T, Transaction]:
             transaction = SqliteTransaction(writer, self.clock, self.random_bits)
-            return await work(transaction), await transaction.finish()
+            result = await work(transaction)
+            await transaction.finish()
+            return result, transaction
 
-        result, newest = await self._transaction(with_newest)
-        self._watch_clock(newest)
+        result, transaction = await self._transaction(whole)
+        self._committed(transaction)
         return result
 
     async def leave_no_trace(self) -> bool:
@@ -141,11 +154,11 @@ class SqliteStore(Store):
         return await self._committer.submit(delivery)
 
     async def _record_group(self, deliveries: list[Delivery]) -> list[Outcome]:
-        outcomes, newest = await self._transaction(lambda _: self._record(deliveries))
-        self._watch_clock(newest)
+        outcomes, transaction = await self._transaction(lambda _: self._record(deliveries))
+        self._committed(transaction)
         return outcomes
 
-    async def _record(self, deliveries: list[Delivery]) -> tuple[list[Outcome], int]:
+    async def _record(self, deliveries: list[Delivery]) -> tuple[list[Outcome], Transaction]:
         assert self._writer is not None
         execute, changes = self._writer.execute, self._writer.changes
         group = Group(deliveries, self.random_bits)
@@ -172,7 +185,8 @@ class SqliteStore(Store):
             ids = 2 if name == "insert_receipt" else 3
             self._writer.executemany(_SQL[name], [(*map(bytes_of, row[:ids]), *row[ids:]) for row in rows])
         await apply_effects(tx, group, new_ids)
-        return group.outcomes(new_ids), await tx.finish()
+        await tx.finish()
+        return group.outcomes(new_ids), tx
 
     async def _transaction(self, work: Callable[[apsw.Connection], Awaitable[T]]) -> T:
         # Whoever asked may go away meanwhile; the transaction may not be left half-way.

@@ -28,7 +28,10 @@ class Transaction(ABC):
         self._random_bits = random_bits
         self._last: dict[str, int] = {}
         self._taken: set[str] = set()
-        self._newest = 0
+        self.newest_us = 0
+        """The newest position that was taken, or 0."""
+        self.moved: set[str] = set()
+        """The organizations whose counters it has moved."""
 
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
@@ -70,7 +73,7 @@ class Transaction(ABC):
         """The next position of an organization that is locked: max(now, last + 1)."""
         self._last[org_id] = position = max(self.now(), self._last[org_id] + 1)
         self._taken.add(org_id)
-        self._newest = max(self._newest, position)
+        self.newest_us = max(self.newest_us, position)
         return position
 
     async def position(self, org_id: str) -> int:
@@ -79,16 +82,16 @@ class Transaction(ABC):
             await self.lock(org_id)
         return self.take(org_id)
 
-    async def finish(self) -> int:
-        """Write down how far the counters have come: before the commit. The newest position that was taken, or 0."""
+    async def finish(self) -> None:
+        """Write down how far the counters have come: before the commit."""
         taken = self.unwritten()
         if taken:
             await self._advance(taken)
-        return self._newest
 
     def unwritten(self) -> list[Row]:
         """(org_id, last_us) of the counters that have moved, which whoever asks writes down now."""
         rows = [(UUID(org_id), self._last[org_id]) for org_id in sorted(self._taken)]
+        self.moved |= self._taken
         self._taken.clear()
         return rows
 
