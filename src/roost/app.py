@@ -41,6 +41,7 @@ from roost.api.uploads import Uploads
 from roost.carriers.registry import CARRIERS
 from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.intake import Intake
+from roost.push.push import Push
 from roost.store.base import Store
 from roost.store.objects import Objects
 from roost.store.policy import policy_of
@@ -65,18 +66,22 @@ def build(
     *,
     oneshot_quotes: bool = True,
     limits: Limits = NO_LIMITS,
+    push: Push | None = None,
 ) -> ASGIApp:
     """The ASGI application over an open store.
 
     `objects` is where media are kept. `wake` tells the worker that there may be something to send, `wake_copier` the copier
-    that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends.
+    that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` is for
+    whoever has to stop it.
     """
+    push = push or Push(store)
     authenticator, idempotency = Authenticator(store, limits), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
     urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
     intake = Intake(store, limits, wake, wake_copier, public_url)
-    routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator, urls).routes()]
+    routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator, urls, push.waiting).routes()]
+    routes += push.routes(authenticator)
     routes += OtpRoutes(store, authenticator).routes()
     routes += Messages(store, authenticator, sender, idempotency, urls).routes()
     routes += Uploads(store, objects, urls, authenticator, idempotency).routes()

@@ -64,6 +64,9 @@ SETTINGS = (
         "10",
         "How fast a number sends that has no rate of its own; 0 leaves the pace to the carrier.",
     ),
+    Setting("stream_heartbeat", "15", "After so many seconds of silence a stream says that it is still there."),
+    Setting("max_streams", "2000", "Streams open at once in one process; one too many is answered with 503."),
+    Setting("max_streams_per_org", "200", "The same, of one organization; one too many is answered with 429."),
     Setting("bandwidth_url", BANDWIDTH_URL, "Where Bandwidth's Messaging API is."),
     Setting(
         "oneshot_quotes",
@@ -105,6 +108,10 @@ class Config(NamedTuple):
     """None: each process counts alone."""
     segments_per_second: float
     """0: as fast as the carrier takes them."""
+    stream_heartbeat: int
+    """Seconds."""
+    max_streams: int
+    max_streams_per_org: int
     bandwidth_url: str
     oneshot_quotes: bool
     media_url: str
@@ -145,6 +152,9 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         limits=_limits(value) if _on("rate_limits", value) else {},
         redis_url=_redis_url(value("redis_url")),
         segments_per_second=_rate(value("segments_per_second") or "10"),
+        stream_heartbeat=_whole("stream_heartbeat", value("stream_heartbeat") or "15", 1, 3600),
+        max_streams=_whole("max_streams", value("max_streams") or "2000", 0, 1_000_000),
+        max_streams_per_org=_whole("max_streams_per_org", value("max_streams_per_org") or "200", 0, 1_000_000),
         bandwidth_url=_url("bandwidth_url", value("bandwidth_url"), BANDWIDTH_URL) or BANDWIDTH_URL,
         oneshot_quotes=_on("oneshot_quotes", value),
         media_url=_media_url(value("media_url")) or str(data_dir / "media"),
@@ -249,6 +259,12 @@ def _rate(text: str) -> float:
     if not 0 <= rate <= MAX_RATE:
         raise ConfigError(f"ROOST_SEGMENTS_PER_SECOND must be a number from 0 to {MAX_RATE}, not {text!r}")
     return rate
+
+
+def _whole(name: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
+        raise ConfigError(f"ROOST_{name.upper()} must be a whole number from {least} to {most}, not {text!r}")
+    return int(text)
 
 
 def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:

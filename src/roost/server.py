@@ -25,6 +25,8 @@ from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
 from roost.media.sweep import sweep_media
 from roost.protocol import BoundedProtocol
+from roost.push.push import Push
+from roost.push.streams import Bounds
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
@@ -73,12 +75,14 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         objects = Objects(config.media_url)
         worker = Worker(store, outside, public_url=public_url)
         copier = Copier(store, objects, Fetcher(config.media_max_bytes, config.allowed_networks))
+        push = Push(store, config.stream_heartbeat, Bounds(config.max_streams, config.max_streams_per_org))
         app = build(
-            store, public_url, objects, worker.wake, copier.wake, oneshot_quotes=config.oneshot_quotes, limits=limits
-        )
+            store, public_url, objects, worker.wake, copier.wake,
+            oneshot_quotes=config.oneshot_quotes, limits=limits, push=push,
+        )  # fmt: skip
         filler = Filler(store, outside, worker.wake)
         sweeper = Sweeper(store, besides=partial(sweep_media, store, objects))
-        server = _Server(uvicorn_config(app), worker, copier, sweeper, filler, lambda: ready(running))
+        server = _Server(uvicorn_config(app), worker, copier, sweeper, filler, push, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -106,7 +110,10 @@ def running_server(data_dir: Path) -> str | None:
 
 
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted; all that works beside the server does so as long as they are."""
+    """Calls `ready` once connections are accepted; all that works beside the server does so as long as they are.
+
+    Who waits for something new is answered as soon as it is told to stop.
+    """
 
     def __init__(
         self,
@@ -115,6 +122,7 @@ class _Server(uvicorn.Server):
         copier: Copier,
         sweeper: Sweeper,
         filler: Filler,
+        push: Push,
         ready: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
@@ -122,6 +130,7 @@ class _Server(uvicorn.Server):
         self._copier = copier
         self._sweeper = sweeper
         self._filler = filler
+        self._push = push
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -136,11 +145,13 @@ class _Server(uvicorn.Server):
         self._worker.stop_leasing()
         self._copier.stop_leasing()
         self._sweeper.stop_soon()
+        self._push.stop()
         await super().shutdown(sockets)
         await self._filler.stop()
         await self._worker.stop()
         await self._copier.stop()
         await self._sweeper.stop()
+        await self._push.close()
 
 
 def uvicorn_config(app: ASGIApp) -> uvicorn.Config:

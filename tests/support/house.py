@@ -22,6 +22,8 @@ from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.core.scopes import SCOPES
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
+from roost.push.push import Push
+from roost.push.streams import Bounds
 from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
@@ -140,6 +142,8 @@ class House:
         self.worker = self.wait(self._start_worker())
         self.copier = self.wait(self._start_copier())
         self.limits = Limits(self.config.limits, self.config.redis_url)
+        bounds = Bounds(self.config.max_streams, self.config.max_streams_per_org)
+        self.push = Push(self.store, self.config.stream_heartbeat, bounds)
         app = build(
             self.store,
             self.base_url,
@@ -148,6 +152,7 @@ class House:
             self.copier.wake,
             oneshot_quotes=self.config.oneshot_quotes,
             limits=self.limits,
+            push=self.push,
         )
         self._server = Listening(uvicorn_config(app))
         self.wait(self._server.begin(listener))
@@ -156,7 +161,9 @@ class House:
 
     def stop(self) -> None:
         self.http.close()
+        self.wait(self._stop_pushing())
         self.wait(self._server.end())
+        self.wait(self.push.close())
         self.wait(self.worker.stop())
         self.wait(self.copier.stop())
         self.wait(self.outside.close())
@@ -165,6 +172,9 @@ class House:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
         self._loop.close()
+
+    async def _stop_pushing(self) -> None:
+        self.push.stop()
 
     async def _start_worker(self) -> Worker:
         worker = Worker(self.store, self.outside, public_url=self.base_url)

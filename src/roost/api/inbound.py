@@ -175,8 +175,8 @@ _INBOX_PARAMETERS = (
         "wait",
         "query",
         {"type": "integer", "minimum": 0},
-        f"Wait so many seconds for something new, and be answered as soon as it comes; more than {MAX_WAIT} counts as {MAX_WAIT}. "
-        "Ours.",
+        f"Wait so many seconds for something new, and be answered as soon as it comes; more than {MAX_WAIT} counts as "
+        f"{MAX_WAIT}. Ours.",
     ),
 )
 _LIST_TEXT = """The inbound messages of the key's organization, newest first, by cursor. With `after`, oldest first: whoever

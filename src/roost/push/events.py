@@ -84,7 +84,8 @@ class EventRoutes:
 
     async def _after(self, request: Request, asked: dict[str, Any], reader: _Reader) -> str:
         """The id after which it begins. A client that comes again sends its last one along with its first question."""
-        after, since = asked.pop("after", None), asked.pop("since", None)
+        after: str | None = asked.pop("after", None)
+        since: int | None = asked.pop("since", None)
         last_id = request.headers.get("last-event-id", "")
         if last_id:
             resumed = parse_uuid(last_id)

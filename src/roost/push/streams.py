@@ -29,6 +29,9 @@ class Bounds(NamedTuple):
     of_organization: int
 
 
+DEFAULT_BOUNDS = Bounds(2000, 200)
+
+
 class Streams:
     """Keeps the streams that are open."""
 

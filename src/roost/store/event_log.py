@@ -30,7 +30,8 @@ async def read_log(store: Store, org_id: str, after: str, limit: int, interest: 
 
     Whoever goes on from `through` misses nothing and sees nothing twice: up to there all positions are committed.
     """
-    rows = await store.fetch(_SQL["events_after"], UUID(org_id), UUID(after), limit)
+    kept_after = max(after, await store.kept.above(org_id))
+    rows = await store.fetch(_SQL["events_after"], UUID(org_id), UUID(kept_after), limit)
     if not rows:
         return Stretch([], after, has_more=False)
     newest = floor_of(rows[0][0] + 1)

@@ -14,11 +14,8 @@ from roost.store.effects import apply_effects
 from roost.store.errors import StoreUnavailable, UnsupportedDatabase
 from roost.store.group import Delivery, Group, Holder, Outcome
 from roost.store.lines import Line, settled
-<<<<<<< HEAD
-from roost.store.parts import assemble
-=======
 from roost.store.notices import Notices
->>>>>>> 944805c (Push: the live stream and reads that wait)
+from roost.store.parts import assemble
 from roost.store.sql import QUERIES, load, wanted_unnested
 from roost.store.transaction import Transaction
 from roost.store.turns import Turns
