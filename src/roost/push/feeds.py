@@ -25,6 +25,8 @@ _AT_ONCE = 100
 _LINGER_SECONDS = 60.0
 #: How soon the counters are looked at where nobody tells that they moved, and where somebody does.
 _LOOK_SECONDS, _LOOK_AFTER_ALL_SECONDS = {"sqlite": 0.02, "postgres": 0.1}, 1.0
+#: How soon what could not be read is read again.
+_AGAIN_SECONDS = 0.5
 #: Looking takes no more than this part of the time.
 _SHARE = 20
 
@@ -64,6 +66,7 @@ class Feeds:
         self._store = store
         self._feeds: dict[str, Feed] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._unsure = False
         store.told_moved = self.moved
 
     async def join(self, org_id: str, follower: Follower) -> str:
@@ -121,11 +124,14 @@ class Feeds:
         too_old = time.monotonic() - _LINGER_SECONDS
         for org_id in [org_id for org_id, feed in self._feeds.items() if feed.is_left_since(too_old)]:
             del self._feeds[org_id]
-        if self._store.may_have_moved():
+        # Remembered until it was looked at with success: what has moved is said once.
+        self._unsure |= self._store.may_have_moved()
+        if self._unsure:
             for org_id, last_us in (await last_positions(self._store, list(self._feeds))).items():
                 feed = self._feeds.get(org_id)
                 if feed is not None and feed.through is not None and position_of(feed.through) <= last_us:
                     feed.moved()
+            self._unsure = False
 
 
 class Feed:
@@ -198,11 +204,16 @@ class Feed:
                     self._offer(Offered(event))
                 await asyncio.sleep(0)  # whoever was offered something takes it before there is more
         except StoreUnavailable:
-            self._has_moved = True  # it is looked at again in a while
+            self._again_later()
         except Exception:  # a defect must not end it for everybody: it is told, and tried again
             log.exception("feed_failed")
+            self._again_later()
         finally:
             self.reading = None
+
+    def _again_later(self) -> None:
+        self._has_moved = True
+        asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.moved)
 
     def _offer(self, offered: Offered) -> None:
         for bucket in _buckets(offered.event):
