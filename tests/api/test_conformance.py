@@ -40,7 +40,7 @@ LIST_ROUTES = tuple(
     ("GET", path)
     for path in (
         "/v1/inbound-messages", "/v1/otp", "/v1/messages", "/v1/threads", "/v1/consent", "/v1/blocked-senders", "/v1/api-keys",
-        "/v1/phone-numbers", "/v1/audit-log",
+        "/v1/phone-numbers", "/v1/audit-log", "/v1/events",
     )
 )  # fmt: skip
 MAKING_ROUTES = (
@@ -187,6 +187,7 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/v1/contacts/{contact_number}/erase", 400, "VALIDATION_FAILED", "%00"),
     Row("POST", "/v1/contacts/{contact_number}/erase", 404, "NOT_FOUND", "no%2Fnumber"),
     Row("GET", "/v1/audit-log", 200),
+    Row("GET", "/v1/events", 200),
     # B.
     Row("GET", "/v1/tools/sms/inbox", 200),
     Row("GET", "/v1/tools/sms/inbox", 400, "invalid_request", query="limit=0"),
@@ -226,6 +227,7 @@ TABLE: tuple[Row, ...] = (
 ELSEWHERE = {
     503: "the database is taken away in tests/api/test_errors.py and tests/api/test_self_service.py, a bucket in tests/media",
     429: "limits",
+    505: "HTTP/1.0 is spoken in tests/push/test_stream.py",
 }
 #: Not an API's: what the carriers and the operator ask.
 OTHERS = re.compile(r"/carriers/.*|/healthz|/readyz|/metrics|/openapi\.json|/docs")

@@ -8,7 +8,7 @@ import pytest
 from support.carrier import Carrier, Target, deliveries
 from support.databases import Database
 from support.house import House, Tenant
-from support.pollers import ByAfter, ByCursor, ByInclusiveSince, BySince, Follower, Inbox
+from support.pollers import ByAfter, ByCursor, ByInclusiveSince, BySince, ByStream, Follower, Inbox
 from support.processes import Fleet
 
 A, B = "/v1/inbound-messages", "/v1/tools/sms/inbox"
@@ -20,18 +20,26 @@ class Audience:
     """One reader of each kind, each going round all servers, following what arrives in texts named `writer-...`."""
 
     def __init__(self, tenant: Tenant, base_urls: Sequence[str]) -> None:
-        turned = [[*base_urls[turn:], *base_urls[:turn]] for turn in range(len(base_urls))] * 4
+        turned = [[*base_urls[turn:], *base_urls[:turn]] for turn in range(len(base_urls))] * 8
         headers = {A: tenant.auth, B: tenant.agent_header}
         self._inboxes = [
             Inbox(urls, path, headers[path], limit)
-            for urls, path, limit in zip(turned, (B, A, A, A), (3, 2, 5, 4), strict=False)
+            for urls, path, limit in zip(turned, (B, A, A, A, B, A, A, A), (3, 2, 5, 4, 4, 3, 1, 1), strict=False)
         ]
+        self.streams = (
+            ByStream(self._inboxes[6], tenant.auth, 10_000),
+            ByStream(self._inboxes[7], tenant.agent_header, 70, types="message.received"),
+        )
         self.by_since, self.by_cursor = BySince(self._inboxes[0]), ByCursor(self._inboxes[1])
         self._followers = [
             Follower("B, since", self.by_since).start(),
             Follower("A, after and cursor", self.by_cursor).start(),
             Follower("A, after", ByAfter(self._inboxes[2])).start(),
             Follower("A, since", ByInclusiveSince(self._inboxes[3])).start(),
+            Follower("B, since, waiting", BySince(self._inboxes[4], wait=1)).start(),
+            Follower("A, after, waiting", ByAfter(self._inboxes[5], wait=1)).start(),
+            Follower("a stream", self.streams[0]).start(),
+            Follower("an agent's stream that is cut again and again", self.streams[1]).start(),
         ]
 
     def __enter__(self) -> "Audience":
@@ -40,6 +48,8 @@ class Audience:
     def __exit__(self, *_: object) -> None:
         for follower in self._followers:
             follower.give_up()
+        for stream in self.streams:
+            stream.close()
         for inbox in self._inboxes:
             inbox.close()
 
@@ -49,6 +59,7 @@ class Audience:
             follower.finish(sent)
         assert self.by_since.had_more
         assert self.by_cursor.cursors
+        assert self.streams[1].resumed > 10
 
     def turns(self) -> int:
         """How often one writer's message came after another's."""

@@ -99,7 +99,13 @@ def test_a_read_is_woken_by_what_its_filters_let_through_and_by_nothing_else(rea
     reads.hear("STOP")
     reads.house.deliver(
         reads.tenant,
-        {"id": "p", "from": "68849", "to": reads.tenant.number.number, "text": "a picture", "media": ["https://x.test/1"]},
+        {
+            "id": "p",
+            "from": "68849",
+            "to": reads.tenant.number.number,
+            "text": "a picture",
+            "media": ["https://x.test/1"],
+        },
     )
     assert not asked[A, f"&from={quote(OTHER)}"].done()
     reads.hear("code 1", OTHER)

@@ -6,15 +6,19 @@ over while messages arrive, and holds it to the promise.
 
 import itertools
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from roost.core.ids import FIRST_ID, parse_ulid
-from support.wire import Answer, Wire
+from support.sse import Ended, Refused, Sse
+from support.wire import Answer, NoAnswer, Wire
 
 #: What a reader who was given nothing leaves to the others before it asks again.
 PAUSE_SECONDS = 0.002
+#: How long a stream may be silent before the list is asked whether there is anything, and how long it may bring nothing then.
+STREAM_PAUSE_SECONDS, STREAM_PATIENCE_SECONDS = 0.3, 30.0
 
 
 class Seen(NamedTuple):
@@ -101,6 +105,7 @@ class Inbox:
     """GET on several servers in turn, as a client behind a load balancer would."""
 
     def __init__(self, base_urls: Sequence[str], path: str, headers: Mapping[str, str], limit: int) -> None:
+        self.base_urls = list(base_urls)
         self._wires = [Wire(url) for url in base_urls]
         self._turns = itertools.cycle(self._wires)
         self._path, self._headers = path, headers
@@ -118,15 +123,19 @@ class Inbox:
 
 
 class BySince:
-    """Dialect B: `since` is the newest `received_at` it saw; the oldest `limit` after it come, listed newest first."""
+    """Dialect B: `since` is the newest `received_at` it saw; the oldest `limit` after it come, listed newest first.
 
-    def __init__(self, inbox: Inbox) -> None:
+    `wait` is how many seconds an answer may wait for something new.
+    """
+
+    def __init__(self, inbox: Inbox, wait: int | None = None) -> None:
         self._inbox = inbox
+        self._wait = wait
         self._since = "1970-01-01T00:00:00Z"
         self.had_more = 0
 
     def read(self) -> list[Seen]:
-        answer = self._inbox.get(since=self._since)
+        answer = self._inbox.get(since=self._since, wait=self._wait)
         messages = answer.json()["messages"]
         if answer.headers.get("X-Has-More") == "true":
             assert len(messages) == self._inbox.limit
@@ -137,14 +146,15 @@ class BySince:
 
 
 class ByAfter:
-    """Dialect A: `after` is the last id it saw."""
+    """Dialect A: `after` is the last id it saw. `wait` is how many seconds an answer may wait for something new."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, wait: int | None = None) -> None:
         self._inbox = inbox
+        self._wait = wait
         self._after = FIRST_ID
 
     def read(self) -> list[Seen]:
-        messages = self._inbox.get(after=self._after).json()["data"]
+        messages = self._inbox.get(after=self._after, wait=self._wait).json()["data"]
         if messages:
             self._after = messages[-1]["id"]
         return [_seen_in_a(message) for message in messages]
@@ -200,6 +210,60 @@ class ByInclusiveSince:
         if found:
             self._newest = found[-1]
         return found
+
+
+class ByStream:
+    """The live stream, resumed from the last id it saw on another server each time it ends: by itself after so many events,
+    or because the server was killed. It has come to its end when dialect A's list has nothing after what it brought."""
+
+    def __init__(self, inbox: Inbox, headers: Mapping[str, str], cut_every: int, **params: Any) -> None:
+        self._inbox = inbox
+        self._urls = itertools.cycle(inbox.base_urls)
+        self._headers, self._params = headers, params
+        self._cut_every, self._read = cut_every, 0
+        self._last_id, self._last_message_id = FIRST_ID, FIRST_ID
+        self._stream: Sse | None = None
+        self.resumed = 0
+
+    def read(self) -> list[Seen]:
+        deadline = time.monotonic() + STREAM_PATIENCE_SECONDS
+        while True:
+            event = self._next()
+            if event is not None and event["type"] == "message.received":
+                self._last_message_id = event["id"]
+                return [_seen_in_a(event["data"])]
+            if event is None and not self._inbox.get(after=self._last_message_id, limit=1).json()["data"]:
+                return []
+            assert time.monotonic() < deadline, f"the stream does not bring what comes after {self._last_message_id}"
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def _next(self) -> dict[str, Any] | None:
+        """None when none has come for a while, or the stream ended and was begun again."""
+        try:
+            if self._stream is None:
+                self._stream = Sse(next(self._urls), self._headers, last_id=self._last_id, **self._params)
+                self._stream.within(STREAM_PAUSE_SECONDS)
+                self.resumed += 1
+            event = self._stream.next()
+        except (NoAnswer, Ended, TimeoutError, Refused) as error:
+            assert not isinstance(error, Refused) or error.status == 503, error
+            self._begin_again()
+            return None
+        assert event["id"] > self._last_id, f"{event} came after {self._last_id}"
+        self._last_id = event["id"]
+        self._read += 1
+        if self._read % self._cut_every == 0:
+            self._begin_again()
+        return event
+
+    def _begin_again(self) -> None:
+        if self._stream is not None:
+            self._last_id = self._stream.last_id or self._last_id
+            self._stream.close()
+            self._stream = None
 
 
 def whole_inbox(base_url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -87,7 +87,13 @@ class Scene:
         try:
             if headers.get("Idempotency-Key") == "busy" and row.status == 409:
                 self._keep_busy(row, content or b"")
-            return self.house.http.request(row.method, path, content=content, headers=headers)
+            request = self.house.http.build_request(row.method, path, content=content, headers=headers)
+            answer = self.house.http.send(request, stream=True)
+            if answer.headers.get("content-type") == "text/event-stream":
+                answer.close()  # which would go on for ever
+            else:
+                answer.read()
+            return answer
         finally:
             self.house.clock.frozen_us -= row.later_us
 

@@ -49,6 +49,7 @@ _SECURITY_SCHEMES = {
 def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
     """The whole document, for these routes as they are reached at `public_url`."""
     types = {answer.body for route in routes for answer in route.answers if _is_struct(answer.body)}
+    types |= {event for route in routes for answer in route.answers for event in answer.events}
     types |= {route.body for route in routes if route.body is not None}
     ordered = sorted(types, key=lambda each: str(each.__name__))
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
@@ -109,6 +110,8 @@ def _answer(answer: Answer, names: dict[Any, dict[str, Any]], always: tuple[str,
         described["content"] = {"application/json": {"schema": {"type": "object"}}}
     elif answer.body is not None:
         described["content"] = {answer.body: {"schema": {"type": "string"}}}
+        if answer.events:
+            described["content"][answer.body]["x-event-data"] = {"oneOf": [names[event] for event in answer.events]}
     return described
 
 

@@ -33,6 +33,8 @@ class Answer(NamedTuple):
     description: str
     body: Any
     headers: tuple[str, ...] = ()
+    events: tuple[type[msgspec.Struct], ...] = ()
+    """Of a stream: what the data of its events may be."""
 
 
 class Route(NamedTuple):

@@ -1,12 +1,14 @@
 """The one shape of everything that is pushed, whichever way it goes out: `{"id", "type", "created_at", "data"}`."""
 
+from typing import Literal
+
 import msgspec
 
 from roost.api.agentmessage import InboundMessageBody, message_body
 from roost.api.consent_bodies import ConsentChangedBody, changed_body
 from roost.api.http import encode_json
 from roost.api.outbound import OutboundMessageBody, outbound_body
-from roost.core.events import Event, EventType, Received, StatusChanged
+from roost.core.events import Event, Received, StatusChanged
 from roost.core.ids import position_of
 from roost.core.media_urls import MediaUrls
 from roost.core.times import rfc3339
@@ -16,31 +18,47 @@ RECEIVED = ("agent_id", "otp", "related_outbound_id", "suspected", "thread_id")
 STATUS = ("error", "thread_id")
 
 
-class Envelope(msgspec.Struct):
-    """An event. `id` is its place in the organization's order, and `created_at` the time in it.
-
-    `data` is dialect A's inbound message, its outbound message, or its consent with what was said about it.
-    """
+class MessageReceived(msgspec.Struct):
+    """A text came. `id` is the message's own."""
 
     id: str
-    type: EventType
+    type: Literal["message.received"]
     created_at: str
-    data: InboundMessageBody | OutboundMessageBody | ConsentChangedBody
+    data: InboundMessageBody
+
+
+class MessageStatus(msgspec.Struct):
+    """An outbound message moved on: `data` is as it stood then."""
+
+    id: str
+    type: Literal["message.status"]
+    created_at: str
+    data: OutboundMessageBody
+
+
+class ConsentChange(msgspec.Struct):
+    """Something was said about consent. `id` is that of the entry in its history."""
+
+    id: str
+    type: Literal["consent.changed"]
+    created_at: str
+    data: ConsentChangedBody
+
+
+Envelope = MessageReceived | MessageStatus | ConsentChange
+ENVELOPES = (MessageReceived, MessageStatus, ConsentChange)
 
 
 def envelope(event: Event, urls: MediaUrls) -> Envelope:
-    """The event as it is pushed."""
-    return Envelope(event.id, event.type, rfc3339(position_of(event.id)), _data(event, urls))
+    """The event as it is pushed: `id` is its place in the organization's order, and `created_at` the time in it."""
+    created_at = rfc3339(position_of(event.id))
+    if isinstance(event, Received):
+        return MessageReceived(event.id, "message.received", created_at, message_body(event.message, urls, RECEIVED))
+    if isinstance(event, StatusChanged):
+        return MessageStatus(event.id, "message.status", created_at, outbound_body(event.message, urls, STATUS))
+    return ConsentChange(event.id, "consent.changed", created_at, changed_body(event))
 
 
 def encode(event: Event, urls: MediaUrls) -> bytes:
     """The same as JSON, in one line."""
     return encode_json(envelope(event, urls))
-
-
-def _data(event: Event, urls: MediaUrls) -> InboundMessageBody | OutboundMessageBody | ConsentChangedBody:
-    if isinstance(event, Received):
-        return message_body(event.message, urls, RECEIVED)
-    if isinstance(event, StatusChanged):
-        return outbound_body(event.message, urls, STATUS)
-    return changed_body(event)

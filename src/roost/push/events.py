@@ -14,6 +14,7 @@ from roost.api.routes import SECURITY_AGENT, SECURITY_KEY, Answer, Parameter, Ro
 from roost.core.events import EVENT_TYPES, EventType, Interest
 from roost.core.ids import floor_of, parse_uuid
 from roost.errors import Refusal
+from roost.push.envelope import ENVELOPES
 from roost.push.feeds import Feeds
 from roost.push.stream import Asked, Manner, Stream
 from roost.push.streams import Streams
@@ -111,7 +112,7 @@ class EventRoutes:
                 "Follow what happens",
                 _TEXT,
                 [
-                    Answer(200, "Events, until one of the two ends it", "text/event-stream"),
+                    Answer(200, "Events, until one of the two ends it", "text/event-stream", events=ENVELOPES),
                     *refusals(403, 422, 505),
                 ],
                 _PARAMETERS,
