@@ -102,9 +102,21 @@ class Follower:
 
 
 class Inbox:
-    """GET on several servers in turn, as a client behind a load balancer would."""
+    """GET on several servers in turn, as a client behind a load balancer would.
 
-    def __init__(self, base_urls: Sequence[str], path: str, headers: Mapping[str, str], limit: int) -> None:
+    `patient`: it asks the next one where a server is down, or its database is.
+    """
+
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        path: str,
+        headers: Mapping[str, str],
+        limit: int,
+        *,
+        patient: bool = False,
+    ) -> None:
+        self._patient = patient
         self.base_urls = list(base_urls)
         self._wires = [Wire(url) for url in base_urls]
         self._turns = itertools.cycle(self._wires)
@@ -113,9 +125,19 @@ class Inbox:
 
     def get(self, **params: Any) -> Answer:
         given = {name: value for name, value in params.items() if value is not None}
-        answer = next(self._turns).get(f"{self._path}?{urlencode({'limit': self.limit, **given})}", self._headers)
-        assert answer.status == 200, answer
-        return answer
+        target = f"{self._path}?{urlencode({'limit': self.limit, **given})}"
+        deadline = time.monotonic() + STREAM_PATIENCE_SECONDS
+        while True:
+            try:
+                answer = next(self._turns).get(target, self._headers)
+            except NoAnswer:
+                assert self._patient, "a server hung up"
+                assert time.monotonic() < deadline, "no server answers"
+                time.sleep(PAUSE_SECONDS)
+                continue
+            if answer.status != 503 or not self._patient:
+                assert answer.status == 200, answer
+                return answer
 
     def close(self) -> None:
         for wire in self._wires:
