@@ -74,11 +74,11 @@ def build(
     that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` is for
     whoever has to stop it.
     """
-    push = push or Push(store)
+    urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
+    push = push or Push(store, urls)
     authenticator, idempotency = Authenticator(store, limits), Idempotency(store)
     policies = ShortCache(partial(policy_of, store))
     sender = Sender(store, policies, wake)
-    urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
     intake = Intake(store, limits, wake, wake_copier, public_url)
     routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator, urls, push.waiting).routes()]
     routes += push.routes(authenticator)

@@ -21,6 +21,7 @@ from roost.app import build
 from roost.backfill import Filler
 from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
+from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
 from roost.media.sweep import sweep_media
@@ -75,7 +76,8 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         objects = Objects(config.media_url)
         worker = Worker(store, outside, public_url=public_url)
         copier = Copier(store, objects, Fetcher(config.media_max_bytes, config.allowed_networks))
-        push = Push(store, config.stream_heartbeat, Bounds(config.max_streams, config.max_streams_per_org))
+        urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
+        push = Push(store, urls, config.stream_heartbeat, Bounds(config.max_streams, config.max_streams_per_org))
         app = build(
             store, public_url, objects, worker.wake, copier.wake,
             oneshot_quotes=config.oneshot_quotes, limits=limits, push=push,

@@ -143,7 +143,7 @@ class House:
         self.copier = self.wait(self._start_copier())
         self.limits = Limits(self.config.limits, self.config.redis_url)
         bounds = Bounds(self.config.max_streams, self.config.max_streams_per_org)
-        self.push = Push(self.store, self.config.stream_heartbeat, bounds)
+        self.push = Push(self.store, self.media_urls, self.config.stream_heartbeat, bounds)
         app = build(
             self.store,
             self.base_url,

@@ -1,7 +1,7 @@
 """Feeds: each reads the log of one organization once for all who follow it, and offers each event to whoever wants it.
 
 A wake-up only says that there may be something to read. What there is, is read from the database after the last place that
-was read, and so nothing is missed or seen twice, however late or often one wakes up. See decision 0018.
+was read, and so nothing is missed or seen twice, however late or often one wakes up. See decision 0025.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import structlog
 
 from roost.core.events import EVERYTHING, ConsentChanged, Event, Interest
 from roost.core.ids import floor_of, position_of
+from roost.core.media_urls import MediaUrls
 from roost.push.frames import frame_of
 from roost.store.base import Store
 from roost.store.errors import StoreUnavailable
@@ -36,17 +37,18 @@ log = structlog.get_logger(__name__)
 class Offered:
     """An event on its way to all who want it, written once."""
 
-    __slots__ = ("_frame", "event")
+    __slots__ = ("_frame", "_urls", "event")
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, urls: MediaUrls) -> None:
         self.event = event
+        self._urls = urls
         self._frame: bytes | None = None
 
     @property
     def frame(self) -> bytes:
         """As it stands in a stream."""
         if self._frame is None:
-            self._frame = frame_of(self.event)
+            self._frame = frame_of(self.event, self._urls)
         return self._frame
 
 
@@ -62,8 +64,9 @@ class Follower(Protocol):
 class Feeds:
     """The feeds of one process. `moved` is for the store to call."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, urls: MediaUrls) -> None:
         self._store = store
+        self.urls = urls
         self._feeds: dict[str, Feed] = {}
         self._looking: asyncio.Task[None] | None = None
         self._unsure = False
@@ -74,7 +77,7 @@ class Feeds:
         while True:
             feed = self._feeds.get(org_id)
             if feed is None or feed.is_behind:
-                feed = self._feeds[org_id] = Feed(self._store, org_id)
+                feed = self._feeds[org_id] = Feed(self._store, org_id, self.urls)
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look_now_and_then())
             await feed.opened()
@@ -137,9 +140,10 @@ class Feeds:
 class Feed:
     """The log of one organization, read from a place onwards as long as anybody follows it."""
 
-    def __init__(self, store: Store, org_id: str) -> None:
+    def __init__(self, store: Store, org_id: str, urls: MediaUrls) -> None:
         self._store = store
         self._org_id = org_id
+        self._urls = urls
         self.through: str | None = None
         """All events up to here have been offered; None until it is known where that is."""
         self.reading: asyncio.Task[None] | None = None
@@ -201,7 +205,7 @@ class Feed:
                 self._has_moved |= stretch.has_more
                 self.through = stretch.through
                 for event in stretch.events:
-                    self._offer(Offered(event))
+                    self._offer(Offered(event, self._urls))
                 await asyncio.sleep(0)  # whoever was offered something takes it before there is more
         except StoreUnavailable:
             self._again_later()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from roost.api.auth import Authenticator
 from roost.api.routes import Route
+from roost.core.media_urls import MediaUrls
 from roost.push.events import EventRoutes
 from roost.push.feeds import Feeds
 from roost.push.streams import DEFAULT_BOUNDS, Bounds, Streams
@@ -17,11 +18,15 @@ class Push:
     """`stop` it when the server is told to stop, and `close` it before the store."""
 
     def __init__(
-        self, store: Store, heartbeat_seconds: float = HEARTBEAT_SECONDS, bounds: Bounds = DEFAULT_BOUNDS
+        self,
+        store: Store,
+        urls: MediaUrls,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         self._store = store
         self._heartbeat_seconds = heartbeat_seconds
-        self._feeds = Feeds(store)
+        self._feeds = Feeds(store, urls)
         self._streams = Streams(store, bounds)
         self.waiting = Waiting(store, self._feeds)
 

@@ -129,7 +129,7 @@ class Stream(Response):
             if stretch is None:
                 await self._rest()
                 continue
-            await self._write_frames([(event.id, frame_of(event)) for event in stretch.events])
+            await self._write_frames([(event.id, frame_of(event, self._feeds.urls)) for event in stretch.events])
             self._at = max(self._at, stretch.through)
             if joined_at is None and not stretch.has_more and self.ended is None:
                 joined_at = await self._join()

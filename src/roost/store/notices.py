@@ -1,7 +1,7 @@
 """Notices between processes on one PostgreSQL: which organizations' counters have moved.
 
 They make readers quick, and nothing rests on them. Given only while another process listens, after the commit and beside it:
-in the commit itself, NOTIFY lets no two commits happen at once and cut their rate to a third. See decision 0018.
+in the commit itself, NOTIFY lets no two commits happen at once and cut their rate to a third. See decision 0025.
 """
 
 import asyncio
