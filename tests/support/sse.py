@@ -46,6 +46,7 @@ class Sse:
         self._connection = http.client.HTTPConnection(address.netloc, timeout=PATIENCE_SECONDS)
         if small:
             self._connection.sock = socket.socket()
+            self._connection.sock.settimeout(PATIENCE_SECONDS)
             self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
             self._connection.sock.connect((address.hostname, address.port))
         resumed = {} if last_id is None else {"Last-Event-ID": last_id}
