@@ -22,8 +22,9 @@ from roost.store.retention import MESSAGES, Stretch, backlogs, sweep_some
 #: How long after a round the next one begins; whoever has not the lease asks again after as long.
 ROUND_SECONDS = 60.0
 #: A step has so many rows that deleting them takes about this long (on SQLite nobody else is served meanwhile), and is followed
-#: by a rest so many times longer than all of it took: the more there is to do besides, the longer is that.
-STEP_SECONDS, REST = 0.005, 9.0
+#: by a rest so many times longer than all of it took: the more there is to do besides, the longer is that. SQLite has one
+#: writer, which also has to carry what was deleted from the log into the file.
+STEP_SECONDS, REST = 0.005, {"sqlite": 24.0, "postgres": 9.0}
 MIN_ROWS, MAX_ROWS = 20, 1000
 #: A clock so far ahead of the last round is not believed until it has been so for a while: a wrong one would have everything
 #: deleted.
@@ -39,10 +40,10 @@ class Sweeper:
     """
 
     def __init__(
-        self, store: Store, *, rest: float = REST, besides: Callable[[], Awaitable[None]] | None = None
+        self, store: Store, *, rest: float | None = None, besides: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         self._store = store
-        self._rest = rest
+        self._rest = REST[store.dialect] if rest is None else rest
         self._besides = besides
         self._lease = new_lease(store, "sweeper")
         self._renew_at = 0
