@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from carriers.cases import CASES, CONTACT, CarrierCase
-from carriers.test_receiving import every_carrier, post, rows
+from carriers.cases import CONTACT, CarrierCase
+from carriers.test_receiving import WHOLE, every_carrier, post, rows
 from roost.carriers import outside
 from support.carrier_api import CarrierApi, Reply
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import is_settled, send, stand_of, until, wake
 
-SENDING = {name: case for name, case in CASES.items() if case.API is not None}
+SENDING = {name: case for name, case in WHOLE.items() if case.API is not None}
 every_sender = pytest.mark.parametrize("case", SENDING.values(), ids=SENDING)
 SECOND = 1_000_000
 #: None of these says whether the text was taken.

@@ -32,6 +32,8 @@ class CarrierCase:
     """One carrier, played. Payloads are whatever `call` takes; a test never looks into them."""
 
     NAME: ClassVar[str]
+    PICTURES: ClassVar[bool] = True
+    """Whether it delivers pictures; one that does not goes through what is about credentials, and has its own suite beside."""
     SECRETS: ClassVar[Mapping[str, Any]] = {}
     """Of an account that sends and receives. The suite's houses add `basic` (support.credentials.BASIC) by themselves."""
     RECEIVE_ONLY: ClassVar[Mapping[str, Any]] = {}
