@@ -22,6 +22,7 @@ ORDER = [
     {"intake", "worker", "sweeper", "media"},
     {"app", "backfill"},
     {"server"},
+    {"demo_picture"},
     {"demo_script"},
     {"demo"},
     {"cli"},

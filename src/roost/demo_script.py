@@ -8,6 +8,7 @@ import structlog
 
 from roost.core.times import rfc3339_short
 from roost.deliver import Answer, DeliveryFailed, call, deliver
+from roost.demo_picture import GARDEN
 from roost.server import now_us
 
 Say = Callable[[str], None]
@@ -35,7 +36,6 @@ async def play(demo: Demo, say: Say) -> None:
 
 
 async def _lines(demo: Demo) -> AsyncIterator[str]:
-    picture = "https://messaging.bandwidth.com/api/v2/users/123/media/demo-3/0/garden.jpg"
     hand = "\N{WAVING HAND SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}"
     line, is_new = await _loopback(demo, "1", MARIA, f"Hello {hand} can I come in tomorrow at 7?")
     yield line
@@ -46,7 +46,7 @@ async def _lines(demo: Demo) -> AsyncIterator[str]:
     yield line
     if is_new:
         yield await _thread(demo)
-    yield (await _bandwidth(demo, "3", "+14155559876", "Here is the garden after the rain", [picture]))[0]
+    yield (await _bandwidth(demo, "3", "+14155559876", "Here is the garden after the rain", [GARDEN]))[0]
     code = "482913 is your Acme verification code. It expires in 10 minutes."
     yield (await _bandwidth(demo, "4", "68849", code, []))[0]
     line, is_new = await _loopback(demo, "5", STOPPED, "STOP")

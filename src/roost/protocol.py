@@ -88,7 +88,9 @@ class BoundedProtocol(HttpToolsProtocol):
         Without lingering the kernel throws away what it holds, and resets; else it would go on offering that to a client whose
         window is shut, more and more rarely, and the client would not hear of the end for minutes (RFC 9293, 3.8.6.1).
         """
-        with suppress(OSError, AttributeError):  # it is closed already
+        if self._is_lost:
+            return
+        with suppress(OSError, ValueError):  # it is being closed already
             at_once = struct.pack("ii", 1, 0)
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.transport.abort()

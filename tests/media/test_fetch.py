@@ -177,6 +177,27 @@ def test_what_is_no_url_is_not_fetched(url: str) -> None:
     assert why_not(url) == "bad_url"
 
 
+def test_what_a_url_holds_itself_nobody_is_asked_for() -> None:
+    encoded = base64.b64encode(PNG).decode()
+    assert fetch(f"data:image/png;base64,{encoded}", allowed="") == PNG
+    assert fetch("data:text/plain,a%20%C3%A9", allowed="") == "a \u00e9".encode()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("data:", "bad_url"),
+        ("data:image/png;base64", "bad_url"),
+        ("data:image/png;base64,%%%", "bad_url"),
+        ("data:image/png;base64,\u00e9", "bad_url"),
+        ("data:,", "empty"),
+        (f"data:,{'x' * (CAP + 1)}", "too_large"),
+    ],
+)
+def test_what_a_url_holds_itself_may_be_nothing_or_too_much(url: str, reason: str) -> None:
+    assert why_not(url) == reason
+
+
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     assert why_not("http://127.0.0.1:1234/nobody") == "unreachable"
 

@@ -1,5 +1,6 @@
 """The live stream: what it brings, to whom, and how it ends."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from roost.core.ids import FIRST_ID
+from roost.push import stream as streaming
 from support.agents import hear
 from support.allowed import Signer, allowed, but
 from support.databases import Database
@@ -291,6 +293,18 @@ def test_who_goes_away_is_forgotten(house: House, tenant: Tenant) -> None:
     page = house.http.get("/metrics").text
     assert 'roost_stream_ends_total{reason="client"}' in page
     assert "roost_streams 0.0" in page
+
+
+def test_who_went_away_leaves_nothing_that_is_ended_later(
+    house: House, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "_LAST_SECONDS", 0)
+    failures: list[Any] = []
+    house.wait(_called(lambda: asyncio.get_running_loop().set_exception_handler(lambda _, why: failures.append(why))))
+    follow(house, tenant.auth).close()
+    _until_open(house, 0)
+    house.wait(_called(lambda: None))
+    assert failures == []
 
 
 async def _called(work: Any) -> None:

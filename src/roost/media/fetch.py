@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import unquote_to_bytes
 
 from roost.core.addresses import Network
 from roost.core.media import Reason
@@ -56,6 +58,8 @@ class Fetcher:
         import aiohttp
 
         try:
+            if url.startswith("data:"):
+                return self._inline(url)
             async with asyncio.timeout(self._total_seconds):
                 return await self._follow(url, credential)
         except UrlRefused:
@@ -73,6 +77,24 @@ class Fetcher:
         """Close what is open."""
         if self._session is not None:
             await self._session.close()
+
+    def _inline(self, url: str) -> bytes:
+        """What a URL holds itself (RFC 2397): nobody is asked for it."""
+        head, comma, data = url.partition(",")
+        if not comma:
+            raise FetchFailed("bad_url")
+        try:
+            content = b64decode(data, validate=True) if head.endswith(";base64") else unquote_to_bytes(data)
+        except ValueError:
+            raise FetchFailed("bad_url") from None
+        return self._sized(content)
+
+    def _sized(self, content: bytes) -> bytes:
+        if len(content) > self._max_bytes:
+            raise FetchFailed("too_large")
+        if not content:
+            raise FetchFailed("empty")
+        return content
 
     async def _follow(self, text: str, credential: Credential) -> bytes:
         import aiohttp
@@ -103,9 +125,7 @@ class Fetcher:
             if len(content) > self._max_bytes:
                 response.close()
                 raise FetchFailed("too_large")
-        if not content:
-            raise FetchFailed("empty")
-        return bytes(content)
+        return self._sized(bytes(content))
 
     def _opened(self) -> aiohttp.ClientSession:
         import aiohttp
