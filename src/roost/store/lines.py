@@ -12,7 +12,7 @@ from roost.store.transaction import Row
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 30.0
 
-#: The server is gone, going, not there yet, read-only after a fail-over, or out of room.
+#: The server is gone, going, not there yet, read-only after a fail-over, out of room, or not what it was when we connected.
 OUTAGES = (
     OSError,
     TimeoutError,
@@ -24,6 +24,7 @@ OUTAGES = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidCachedStatementError,  # a newer process migrated the tables that it was prepared on
 )
 #: A value that it cannot hold.
 _REFUSALS = (
@@ -79,7 +80,8 @@ class Line:
         connection = await self.connection()
         statement = self._prepared.get(sql)
         if statement is None:
-            statement = self._prepared[sql] = await connection.prepare(sql)
+            # Named: asyncpg keeps no statement that is not when its own cache is off, and has it parsed anew each time.
+            statement = self._prepared[sql] = await connection.prepare(sql, name=True)
         return statement
 
     async def drop(self) -> None:

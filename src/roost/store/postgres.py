@@ -51,7 +51,9 @@ class PostgresStore(Store):
     ) -> None:
         super().__init__(vault, clock, *([random_bits] if random_bits else []))
         self._split_groups = split_groups
-        self._intake_line = Line(url)
+        # Planned once: to plan what writes a group takes as long as to write it. Such a plan lasts while its tables grow, so it
+        # must not be one that is good only for the empty tables it was made on.
+        self._intake_line = Line(url, plan_cache_mode="force_generic_plan", enable_seqscan="off")
         # Planned for its values each time: the plan for any value reads a busy agent's million rows for a sender who
         # never wrote to it, and PostgreSQL changes to that plan by itself after a few executions.
         self._lines = [Line(url, plan_cache_mode="force_custom_plan") for _ in range(lines)]

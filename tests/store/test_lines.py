@@ -1,0 +1,85 @@
+"""Lines to PostgreSQL: a statement is parsed once for a connection, and what writes groups is planned once and by index."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roost import config
+from roost.core.message import InboundEvent
+from roost.intake import delivery_of
+from roost.server import now_us
+from roost.store.connect import make_store
+from roost.store.directory import Directory
+from roost.store.lines import Line, settled
+from roost.store.postgres import PostgresStore
+from support.databases import Database
+
+pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+GROUPS = 7
+
+
+def test_a_statement_is_parsed_and_planned_once_however_often_it_runs(database: Database) -> None:
+    async def work() -> list[Any]:
+        line = Line(database.url, plan_cache_mode="force_generic_plan")
+        for turn in range(3):
+            for sql in ("SELECT $1::int", "SELECT $1::text"):
+                await line.fetch(sql, turn if "int" in sql else str(turn))
+        rows = await (await line.connection()).fetch(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1%'"
+        )
+        await line.close()
+        return [tuple(row) for row in rows]
+
+    assert asyncio.run(work()) == [(3, 0), (3, 0)]
+
+
+def test_a_statement_whose_table_was_migrated_by_another_process_is_prepared_anew(database: Database) -> None:
+    async def work() -> list[Any]:
+        line, other = Line(database.url), Line(database.url)
+        await other.fetch("CREATE TABLE migrated (a int)")
+        try:
+            counts = []
+            for migration in ("INSERT INTO migrated VALUES (1)", "ALTER TABLE migrated ADD COLUMN b int"):
+                await other.fetch(migration)
+                [row] = await settled(line, lambda: line.fetch("SELECT * FROM migrated"))
+                counts.append(len(row))
+        finally:
+            await other.fetch("DROP TABLE migrated")
+        await line.close()
+        await other.close()
+        return counts
+
+    assert asyncio.run(work()) == [1, 2]
+
+
+def test_what_writes_a_group_is_planned_once_and_never_scans_a_table_whole(database: Database, tmp_path: Path) -> None:
+    """Planned on empty tables: an organization that has a million messages a minute later must not pay for that."""
+
+    async def work() -> tuple[list[Any], list[list[str]]]:
+        store = make_store(config.load({}, data_dir=tmp_path, database_url=database.url), now_us)
+        assert isinstance(store, PostgresStore)
+        await store.open()
+        directory = Directory(store)
+        org = await directory.create_organization("Acme")
+        account = await directory.add_carrier_account(org.org_id, "loopback", "", {"basic": []})
+        await directory.add_number(org.org_id, "+15551112222", account.id, None, "")
+        for index in range(GROUPS):
+            event = InboundEvent(str(index), "+15554443333", ("+15551112222",), "hello", b"{}")
+            await store.record(delivery_of(account, [event]))
+        connection = await store._intake_line.connection()
+        prepared = await connection.fetch(
+            "SELECT name, statement, generic_plans, custom_plans, cardinality(parameter_types) FROM pg_prepared_statements"
+        )
+        plans = []
+        for name, *_, count in prepared:
+            rows = await connection.fetch(f"EXPLAIN EXECUTE {name}({', '.join(['NULL'] * count)})")
+            plans.append([row[0] for row in rows])
+        await store.close()
+        return [tuple(row[2:4]) for row in prepared], plans
+
+    counts, plans = asyncio.run(work())
+    assert counts == [(GROUPS, 0)] * 2, "one statement that locks and looks up, one that writes"
+    for plan in plans:
+        assert not [step for step in plan if "Seq Scan" in step], "\n".join(plan)
