@@ -81,7 +81,7 @@ def build(
     sender = Sender(store, policies, wake)
     intake = Intake(store, limits, wake, wake_copier, public_url)
     routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator, urls, push.waiting).routes()]
-    routes += push.routes(authenticator)
+    routes += push.routes(authenticator, idempotency)
     routes += OtpRoutes(store, authenticator).routes()
     routes += Messages(store, authenticator, sender, idempotency, urls).routes()
     routes += Uploads(store, objects, urls, authenticator, idempotency).routes()

@@ -109,6 +109,16 @@ class Authenticator:
         await self._limits.take(limit, agent.id, request)
         return agent, shown
 
+    async def agent_in_a(self, request: Request, scope: str) -> tuple[Agent, Shown]:
+        """The same where dialect A is spoken: it refuses in A's words."""
+        try:
+            return await self.agent_shown(request, scope)
+        except Refusal as refusal:
+            if refusal.status != 401:
+                raise
+            details = {"x-agent-proof": str(refusal.extra["reason"])} if refusal.extra else {}
+            raise Refusal(401, "UNAUTHORIZED", refusal.message, details=details) from None
+
     async def _signed_in(self, request: Request, sign_in: Coroutine[Any, Any, Value]) -> Value:
         try:
             return await sign_in

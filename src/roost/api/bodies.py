@@ -106,6 +106,17 @@ def string(least: int, most: int) -> Callable[[Any], str]:
     return read
 
 
+def whole(least: int, most: int) -> Callable[[Any], int]:
+    """Reads a whole number."""
+
+    def read(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return value
+
+    return read
+
+
 def uuid(value: Any) -> str:
     """Reads an id."""
     parsed = parse_uuid(value) if isinstance(value, str) else None

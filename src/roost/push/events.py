@@ -66,22 +66,11 @@ class EventRoutes:
 
     async def _reader(self, request: Request) -> _Reader:
         if "x-agent-id" in request.headers:
-            agent, shown = await self._agent(request)
-            return _Reader(shown, agent, _AGENTS)
+            agent, shown = await self._authenticator.agent_in_a(request, "read")
+            return _Reader(shown, agent.id, _AGENTS)
         principal = await self._authenticator.api_key(request, "messages:read")
         may_see_consent = "consent:read" in principal.scopes
         return _Reader(principal.shown, None, EVENT_TYPES if may_see_consent else _AGENTS)
-
-    async def _agent(self, request: Request) -> tuple[str, Shown]:
-        try:
-            agent, shown = await self._authenticator.agent_shown(request, "read")
-        except Refusal as refusal:
-            if refusal.status != 401:
-                raise
-            # Dialect B's refusal, in the words of A, which this route speaks.
-            details = {"x-agent-proof": str(refusal.extra["reason"])} if refusal.extra else {}
-            raise Refusal(401, "UNAUTHORIZED", refusal.message, details=details) from None
-        return agent.id, shown
 
     async def _after(self, request: Request, asked: dict[str, Any], reader: _Reader) -> str:
         """The id after which it begins. A client that comes again sends its last one along with its first question."""

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from roost.api.auth import Authenticator
+from roost.api.idempotency import Idempotency
 from roost.api.routes import Route
 from roost.core.media_urls import MediaUrls
+from roost.push.claiming import Claiming
+from roost.push.claims import ClaimRoutes
 from roost.push.events import EventRoutes
 from roost.push.feeds import Feeds
 from roost.push.streams import DEFAULT_BOUNDS, Bounds, Streams
@@ -25,22 +28,27 @@ class Push:
         bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         self._store = store
+        self._urls = urls
         self._heartbeat_seconds = heartbeat_seconds
         self._feeds = Feeds(store, urls)
         self._streams = Streams(store, bounds)
         self.waiting = Waiting(store, self._feeds)
+        self._claiming = Claiming(store, self._feeds)
 
-    def routes(self, authenticator: Authenticator) -> Sequence[Route]:
+    def routes(self, authenticator: Authenticator, idempotency: Idempotency) -> Sequence[Route]:
         """The routes that push."""
-        seconds = self._heartbeat_seconds
-        return EventRoutes(self._store, authenticator, self._feeds, self._streams, seconds).routes()
+        events = EventRoutes(self._store, authenticator, self._feeds, self._streams, self._heartbeat_seconds)
+        claims = ClaimRoutes(self._store, authenticator, idempotency, self._claiming, self._urls)
+        return [*events.routes(), *claims.routes()]
 
     def stop(self) -> None:
         """Answer everybody who waits, and end every stream: their clients go on elsewhere."""
         self._streams.stop()
         self.waiting.stop()
+        self._claiming.stop()
 
     async def close(self) -> None:
         """Read nothing more."""
         await self._streams.close()
+        await self._claiming.close()
         await self._feeds.close()

@@ -1,6 +1,7 @@
 """The list: one indexed range scan over (org_id, id), or over an index that has one filter between the two."""
 
 import json
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,7 @@ def list_statement(query: InboxQuery, *, name_index: bool) -> tuple[str, list[An
 @lru_cache(maxsize=256)
 def _list_sql(columns: tuple[str, ...], ascending: bool, name_index: bool) -> str:
     narrowed = "".join(f" AND {column} = ${number}" for number, column in enumerate(columns, start=5))
-    index = next((name for needed, name in _INDEXES if needed <= set(columns)), None)
+    index = index_of(columns)
     hint = f"INDEXED BY {index} " if name_index and index else ""
     order = "ASC" if ascending else "DESC"
     return (
@@ -66,7 +67,15 @@ def _list_sql(columns: tuple[str, ...], ascending: bool, name_index: bool) -> st
     )
 
 
+def index_of(columns: Collection[str]) -> str | None:
+    """The index that serves a scan by these columns; None: the primary key does."""
+    return next((name for needed, name in _INDEXES if needed <= set(columns)), None)
+
+
 GET_SQL = f"SELECT {_COLUMNS} FROM inbound_messages WHERE org_id = $1 AND id = $2"  # noqa: S608 - the columns are ours
+#: The same for several: `wanted` has their keys.
+SOME_COLUMNS = "wanted_org uuid, wanted_id uuid"
+SOME_SQL = f"SELECT {_COLUMNS} FROM wanted JOIN inbound_messages ON org_id = wanted_org AND id = wanted_id"  # noqa: S608
 
 
 # Organizations, numbers and agents are few, and every row names three of them.

@@ -63,7 +63,10 @@ KINDS = (
     Kind("events", "id", "id", _messages),
     Kind("outbox", "message_id", "message_id", _messages, locks=True),
     Kind("outbound_messages", "id", "id", _messages),
+    Kind("claims", "message_id", "message_id, queue", _messages),
     Kind("inbound_messages", "id", "id", _messages),
+    Kind("claim_places", "through_id", "queue, filters", _messages),
+    Kind("claim_queues", "claimed_at", "queue", _messages),
     Kind("delivery_receipts", "received_at", "carrier_account_id, carrier_message_id, recipient, event", _messages),
     Kind("unrouted_deliveries", "id", "id", _messages),
     Kind(

@@ -15,6 +15,8 @@ class Reader(Protocol):
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
 
+    async def joined(self, sql: str, columns: str, rows: Sequence[Row]) -> list[Row]: ...
+
 
 class Transaction(ABC):
     """All of it is durable once `Store.transact` returns, or nothing of it happened.
