@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import roost.api
+from roost.core.ids import FIRST_ID
 from support.allowed import error_of
 from support.house import House
 from support.media_server import PNG
@@ -46,8 +47,9 @@ LIST_ROUTES = tuple(
 MAKING_ROUTES = (
     ("POST", "/v1/messages"), ("POST", "/v1/messages/media-upload"), ("POST", "/v1/consent"),
     ("POST", "/v1/consent/double-opt-in"), ("POST", "/v1/consent/hosted"), ("POST", "/v1/blocked-senders"),
-    ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"),
+    ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"), ("POST", "/v1/inbound-messages/claim"),
 )  # fmt: skip
+SETTLING_ROUTES = (("POST", "/v1/inbound-messages/ack"), ("POST", "/v1/inbound-messages/release"))
 OTHER_ROUTES = (
     ("GET", "/v1/organization"), ("PATCH", "/v1/organization"), ("POST", "/v1/contacts/{contact_number}/erase"),
 )  # fmt: skip
@@ -63,7 +65,7 @@ B_ROUTES = (
     ("PATCH", "/v1/tools/notifications/read-all"), ("GET", "/v1/agents/me"), ("POST", "/v1/agents/me/access-tokens"),
     ("GET", "/v1/agents/me/access-tokens"), ("DELETE", "/v1/agents/me/access-tokens/{id}"),
 )  # fmt: skip
-A_ROUTES = (*ID_ROUTES, *LIST_ROUTES, *MAKING_ROUTES, *OTHER_ROUTES)
+A_ROUTES = (*ID_ROUTES, *LIST_ROUTES, *MAKING_ROUTES, *SETTLING_ROUTES, *OTHER_ROUTES)
 UPLOADS, PUT, MEDIUM = "/v1/messages/media-upload", "/media/uploads/{token}", "/media/{token}"
 SEND, ASK, CONSENT = "/v1/messages", "/v1/tools/sms/send", "/v1/consent"
 TEXT = {"from": "{number}", "to": CONTACT, "text": "hello"}
@@ -96,14 +98,16 @@ TABLE: tuple[Row, ...] = (
         Row("DELETE", path, 422, "VALIDATION_FAILED", "unknown", query="nope=1")
         for path in ("/v1/consent/{id}", "/v1/blocked-senders/{id}", "/v1/phone-numbers/{id}")
     ),
-    *(Row(*route, 422, "VALIDATION_FAILED", body={"nope": 1}) for route in MAKING_ROUTES),
+    *(Row(*route, 422, "VALIDATION_FAILED", body={"nope": 1}) for route in (*MAKING_ROUTES, *SETTLING_ROUTES)),
     *(Row(*route, 409, "CONFLICT", body=BUSY_BODIES.get(route[1], {}), headers=BUSY) for route in MAKING_ROUTES),
-    *(Row(*route, 413, "PAYLOAD_TOO_LARGE", "number_id", body=HUGE) for route in (*MAKING_ROUTES, *CHANGING)),
+    *(Row(*route, 413, "PAYLOAD_TOO_LARGE", "number_id", body=HUGE) for route in (*MAKING_ROUTES, *SETTLING_ROUTES, *CHANGING)),
     *(Row(*route, 401, "unauthorized", "unknown", NOBODY) for route in B_ROUTES),
     *(Row(*route, 404, "not_found", "unknown") for route in B_ROUTES if "{id}" in route[1]),
     # A: messages.
     Row("GET", "/v1/inbound-messages", 200),
     Row("GET", "/v1/inbound-messages/{id}", 200, id="inbound"),
+    Row("POST", "/v1/inbound-messages/claim", 200, body={}),
+    *(Row(*route, 200, body={"messages": [{"id": FIRST_ID, "fence": 1}]}) for route in SETTLING_ROUTES),
     Row("GET", "/v1/otp", 200, query="to={number}"),
     Row("GET", "/v1/otp", 404, "NOT_FOUND", query="to=%2B15559999999"),
     Row("POST", SEND, 202, body=TEXT),

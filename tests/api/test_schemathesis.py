@@ -83,6 +83,8 @@ async def _told(stop: Callable[[], None]) -> None:
 
 def _found_more_than_refusals(statuses: dict[str, set[int]]) -> None:
     assert {200, 422} <= statuses["/v1/inbound-messages"]
+    assert {200, 422} <= statuses["/v1/inbound-messages/claim"]
+    assert 200 in statuses["/v1/inbound-messages/ack"]
     assert 200 in statuses["/v1/tools/sms/inbox"]
     assert 200 in statuses["/carriers/{carrier}/{account_id}"]
     assert {200, 201} <= statuses["/v1/api-keys"]

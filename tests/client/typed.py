@@ -3,6 +3,7 @@
 from typing import assert_type
 
 from roost.client import AsyncRoost, Event, InboundMessage, MessageReceived, OutboundMessage, Roost, verify_webhook
+from roost.client.claims import Claimed, Settled
 from roost.client.models import AgentRequest, Consent, FoundCode, Number, Thread, ThreadMessage
 
 
@@ -11,6 +12,7 @@ def blocking(roost: Roost) -> None:
     assert_type(roost.messages.wait_for_reply(roost.messages.get("7")), InboundMessage | None)
     for message in roost.inbound.list(opt_out=True):
         assert_type(message, InboundMessage)
+    assert_type(roost.inbound.claim(limit=5), Claimed)
     for thread in roost.threads.list():
         assert_type(thread, Thread)
     assert_type(next(roost.threads.messages("7")), ThreadMessage)
@@ -28,6 +30,7 @@ async def awaiting(roost: AsyncRoost) -> None:
     assert_type(await roost.messages.send("+1", "x", from_number="+2"), OutboundMessage)
     async for message in roost.inbound.follow():
         assert_type(message, InboundMessage)
+    assert_type(await roost.inbound.ack(await roost.inbound.claim()), list[Settled])
     assert_type(await roost.otp.wait("+1"), FoundCode | None)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from roost import config
 from roost.core.claims import Claimed, ClaimFilters, Held, Settling, Wanted
 from roost.store import claimable, claims
 from roost.store.claims import QueueFull, claim, settle
@@ -266,3 +267,22 @@ def test_several_processes_share_a_queue_and_nobody_gets_what_another_has(desk: 
     )
     assert all(one.fence < other.fence for one, other in pairwise(every))
     assert sum(map(bool, got)) > 1, "they did not work at the same time"
+
+
+@pytest.mark.parametrize(
+    "columns", [(), ("agent_id",), ("phone_number_id",), ("to_number",), ("agent_id", "to_number")]
+)
+def test_sqlite_finds_what_to_claim_by_an_index_that_holds_the_order(tmp_path: Path, columns: tuple[str, ...]) -> None:
+    async def plans() -> list[str]:
+        store = make_store(config.load({}, data_dir=tmp_path), lambda: START_US)
+        await store.open()
+        found = []
+        for sql, count in ((claimable._after_sql(columns), 4), (claimable._returned_sql(columns), 6)):
+            rows = await store.fetch("EXPLAIN QUERY PLAN " + sql, *[None] * (count + len(columns)))
+            found += [row[3] for row in rows]
+        await store.close()
+        return found
+
+    steps = [step for step in asyncio.run(plans()) if not step.startswith("CORRELATED")]
+    assert len(steps) == 4
+    assert all(step.startswith("SEARCH ") for step in steps), steps

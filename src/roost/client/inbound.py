@@ -1,9 +1,10 @@
-"""Inbound messages: listed, followed, waited for; and the one-time codes in them."""
+"""Inbound messages: listed, followed, waited for, claimed; and the one-time codes in them."""
 
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from roost.client.calls import D, call, each
+from roost.client.claims import Claims
 from roost.client.drivers import Settings
 from roost.client.errors import NotFound
 from roost.client.flow import Emit, Flow, Pause, Request, Walk, answered, now
@@ -16,7 +17,7 @@ BEGINNING = "00000000-0000-0000-0000-000000000000"
 _PAUSE_SECONDS = 1.0
 
 
-class Inbound(Resource[D]):
+class Inbound(Claims[D]):
     """Texts that came."""
 
     @each
