@@ -1,41 +1,20 @@
-"""Workers that wait for something to claim: they stand in line, and the first gets what comes.
-
-Those of one process who ask for the same stand in one line, which asks the database for all of them: when a text that they want
-has come, and each second, because a lease may have run out or been given back in another process.
-"""
+"""Claims of one process: at once where there is something, else in line with those who wait for the same."""
 
 import asyncio
 import time
-from collections import deque
-from contextlib import suppress
-from typing import NamedTuple
 
-import structlog
 from starlette.requests import Request
 
-from roost.core.claims import Claimed, ClaimFilters, Held, Wanted
-from roost.core.events import EventType, Interest
+from roost.core.claims import Claimed, Wanted
 from roost.metrics import WAITING
 from roost.protocol import BoundedProtocol
-from roost.push.feeds import Feeds, Offered
+from roost.push.feeds import Feeds
+from roost.push.lines import Asked, Line, Worker
 from roost.store.base import Store
-from roost.store.claims import Noted, claim, settle
-from roost.store.errors import StoreError
+from roost.store.claims import Noted, claim
 
 #: As many wait in one process; one too many is answered at once, as if it did not ask to wait.
 MAX_WAITING = 20_000
-_LOOK_SECONDS = 1.0
-_RECEIVED: frozenset[EventType] = frozenset({"message.received"})
-
-log = structlog.get_logger(__name__)
-
-
-class _For(NamedTuple):
-    """What those of one line wait for."""
-
-    org_id: str
-    queue: str
-    filters: ClaimFilters
 
 
 class Claiming:
@@ -44,8 +23,8 @@ class Claiming:
     def __init__(self, store: Store, feeds: Feeds) -> None:
         self._store = store
         self._feeds = feeds
-        self._lines: dict[_For, _Line] = {}
-        self._workers: set[_Worker] = set()
+        self._lines: dict[Asked, Line] = {}
+        self._workers: set[Worker] = set()
         self._stopping = False
 
     async def claim(self, request: Request, wanted: Wanted, seconds: float, noted: Noted) -> Claimed:
@@ -53,7 +32,7 @@ class Claiming:
         claimed = await claim(self._store, wanted, noted)
         if claimed.messages or not seconds or self._stopping or len(self._workers) >= MAX_WAITING:
             return claimed
-        worker = _Worker(wanted, noted)
+        worker = Worker(wanted, noted)
         connection: BoundedProtocol = request.scope["roost.connection"]
         connection.when_lost(worker.leave)
         timer = asyncio.get_running_loop().call_later(seconds, worker.end)
@@ -91,119 +70,16 @@ class Claiming:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _line(self, wanted: Wanted) -> "_Line":
-        key = _For(wanted.org_id, wanted.queue, wanted.filters)
+    def _line(self, wanted: Wanted) -> Line:
+        key = Asked(wanted.org_id, wanted.queue, wanted.filters)
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(self._store, self._feeds, key)
+            line = self._lines[key] = Line(self._store, self._feeds, key)
             line.task = asyncio.create_task(self._run(key, line))
         return line
 
-    async def _run(self, key: _For, line: "_Line") -> None:
+    async def _run(self, key: Asked, line: Line) -> None:
         try:
             await line.run()
         finally:
             del self._lines[key]
-
-
-class _Worker:
-    """One who waits. `served` is what it gets."""
-
-    def __init__(self, wanted: Wanted, noted: Noted) -> None:
-        self.wanted, self.noted = wanted, noted
-        self.served: asyncio.Future[Claimed] = asyncio.get_running_loop().create_future()
-        self.is_next = self.has_left = self._has_ended = False
-
-    def end(self) -> None:
-        """Its time is up: it gets nothing, unless something is being claimed for it just now."""
-        self._has_ended = True
-        if not self.is_next and not self.served.done():
-            self.served.set_result(Claimed())
-
-    def leave(self) -> None:
-        """Nobody is there any more."""
-        self.has_left = True
-        self.end()
-
-    def waits_on(self) -> bool:
-        """There was nothing for it: whether it goes on waiting."""
-        self.is_next = False
-        if self._has_ended:
-            self.end()
-        return not self._has_ended
-
-
-class _Line:
-    """Workers who wait for the same, in the order of their coming."""
-
-    def __init__(self, store: Store, feeds: Feeds, key: _For) -> None:
-        self._store, self._feeds, self._key = store, feeds, key
-        self.interest = Interest(types=_RECEIVED, **key.filters._asdict())
-        self.workers: deque[_Worker] = deque()
-        self.task: asyncio.Task[None] | None = None
-        self._look = asyncio.Event()
-
-    def join(self, worker: _Worker) -> None:
-        """Stand at its end."""
-        self.workers.append(worker)
-
-    def leave(self, worker: _Worker) -> None:
-        """Stand there no more, served or not."""
-        worker.leave()
-        with suppress(ValueError):
-            self.workers.remove(worker)
-
-    def look(self) -> None:
-        """There may be something."""
-        self._look.set()
-
-    def offer(self, offered: Offered) -> None:
-        self.look()
-
-    async def run(self) -> None:
-        """Until nobody waits."""
-        try:
-            await self._feeds.join(self._key.org_id, self)
-            while self.workers:
-                self._look.clear()
-                await self._serve()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_SECONDS):
-                        await self._look.wait()
-        except Exception as error:
-            if not isinstance(error, StoreError):
-                log.exception("claiming_failed")
-            for worker in self.workers:
-                _fail(worker, error)
-        finally:
-            self._feeds.leave(self._key.org_id, self)
-
-    async def _serve(self) -> None:
-        """Claim for one after the other, until there is nothing for somebody."""
-        while self.workers:
-            worker = self.workers.popleft()
-            worker.is_next = True
-            try:
-                claimed = await claim(self._store, worker.wanted, worker.noted)
-            except Exception as error:
-                _fail(worker, error)
-                continue
-            if not claimed.messages:
-                if worker.waits_on():
-                    self.workers.appendleft(worker)
-                return
-            if worker.has_left:
-                await self._give_back(claimed)
-            if not worker.served.done():
-                worker.served.set_result(claimed)
-
-    async def _give_back(self, claimed: Claimed) -> None:
-        """Nobody is there to get it; if this fails, it comes back when the lease runs out."""
-        held = [Held(message.id, claimed.fence) for message in claimed.messages]
-        with suppress(StoreError):
-            await settle(self._store, "release", self._key.org_id, self._key.queue, held)
-
-
-def _fail(worker: _Worker, error: Exception) -> None:
-    if not worker.served.done():
-        worker.served.set_exception(error)
