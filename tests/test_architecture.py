@@ -17,7 +17,7 @@ ORDER = [
     {"client"},
     {"carriers", "store"},
     {"api"},
-    {"push"},
+    {"push", "mcp"},
     {"web"},
     {"intake", "worker", "sweeper", "media"},
     {"app", "backfill"},

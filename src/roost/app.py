@@ -1,6 +1,6 @@
 """The whole application put together: the only place that knows every part."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from re import Pattern
 from typing import Any
@@ -41,6 +41,8 @@ from roost.api.uploads import Uploads
 from roost.carriers.registry import CARRIERS
 from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.intake import Intake
+from roost.mcp.endpoint import PATH as MCP_PATH
+from roost.mcp.endpoint import Endpoint as McpEndpoint
 from roost.push.push import Push
 from roost.store.base import Store
 from roost.store.objects import Objects
@@ -103,16 +105,20 @@ def build(
         return document(routes, public_url)
 
     routes += Operations(store, description).routes()
-    return Shell(_Routing(routes), store.clock)
+    mcp = McpEndpoint(authenticator, public_url, push.stopping)
+    mcp.app = Shell(_Routing(routes, {MCP_PATH: mcp}), store.clock)
+    return mcp.app
 
 
 class _Routing:
     """Calls the endpoint that a request is for; what fits none (404, 405, HEAD) is Starlette's router's to answer.
 
-    The router alone would do, for a tenth of what a delivery costs the server.
+    The router alone would do, for a tenth of what a delivery costs the server. `others` speak something of their own, which the
+    document does not describe.
     """
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], others: Mapping[str, ASGIApp]) -> None:
+        self._others = others
         self._endpoints: dict[str, list[tuple[Pattern[str], Endpoint]]] = {}
         for route in routes:
             pattern, _, _ = compile_path(route.path)
@@ -133,7 +139,7 @@ class _Routing:
                 scope["path_params"] = found.groupdict()
                 await endpoint(scope, receive, send)
                 return
-        await self._router(scope, receive, send)
+        await self._others.get(scope["path"], self._router)(scope, receive, send)
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -80,6 +80,10 @@ class Authenticator:
             await self._limits.take(limit, principal.org_id, request)
         return principal
 
+    async def anybody(self, request: Request) -> None:
+        """Refuse with 401 whoever is nobody; what they may do is for what they go on to call."""
+        await self._signed_in(request, self._principal(request))
+
     async def agent_of_token(self, request: Request) -> Agent | None:
         """The agent whose access token the request has; None when it has none. Refuses a bad one with 401."""
         agent = await self._signed_in(request, self._token_holder(request))

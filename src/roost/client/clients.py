@@ -16,6 +16,7 @@ from roost.client.flow import Walk
 from roost.client.inbound import Codes, Inbound
 from roost.client.messages import Messages, Threads
 from roost.client.numbers import Numbers
+from roost.client.pages import Pages
 from roost.client.resource import read
 from roost.client.retry import Retry
 from roost.client.stream import events
@@ -24,7 +25,9 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_RETRY = Retry()
 
 
-class _Client(Driven[D]):
+class Client(Driven[D]):
+    """All the calls, over whatever carries them out."""
+
     def __init__(self, driver: D) -> None:
         super().__init__(driver)
         self.messages: Messages[D] = Messages(driver)
@@ -32,6 +35,7 @@ class _Client(Driven[D]):
         self.threads: Threads[D] = Threads(driver)
         self.otp: Codes[D] = Codes(driver)
         self.numbers: Numbers[D] = Numbers(driver)
+        self.pages: Pages[D] = Pages(driver)
         self.consent: Consents[D] = Consents(driver)
         self.agent: Agent[D] = Agent(driver)
 
@@ -48,7 +52,7 @@ class _Client(Driven[D]):
         return f"{type(self).__name__}({self._driver.settings.base_url!r})"
 
 
-class Roost(_Client[Blocking]):
+class Roost(Client[Blocking]):
     """A client that blocks. Close it, or use it in a `with`; several threads may share one.
 
     `base_url` is ROOST_URL unless it is given, and `api_key` ROOST_API_KEY. `client.agent` is an agent's inbox: `agent` is its
@@ -83,7 +87,7 @@ class Roost(_Client[Blocking]):
         self.close()
 
 
-class AsyncRoost(_Client[Awaiting]):
+class AsyncRoost(Client[Awaiting]):
     """The same, awaited: `await client.messages.send(...)`, `async for message in client.inbound.list()`."""
 
     def __init__(

@@ -1,5 +1,6 @@
 """All that is pushed by one process, put together."""
 
+import asyncio
 from collections.abc import Sequence
 
 from roost.api.auth import Authenticator
@@ -34,6 +35,7 @@ class Push:
         self._streams = Streams(store, bounds)
         self.waiting = Waiting(store, self._feeds)
         self._claiming = Claiming(store, self._feeds)
+        self.stopping = asyncio.Event()
 
     def routes(self, authenticator: Authenticator, idempotency: Idempotency) -> Sequence[Route]:
         """The routes that push."""
@@ -43,6 +45,7 @@ class Push:
 
     def stop(self) -> None:
         """Answer everybody who waits, and end every stream: their clients go on elsewhere."""
+        self.stopping.set()
         self._streams.stop()
         self.waiting.stop()
         self._claiming.stop()
