@@ -13,7 +13,7 @@ from support.agents import hear
 from support.allowed import UNKNOWN_ID, allowed
 from support.databases import Database
 from support.house import House, Tenant
-from support.mcp_talk import ask, refused, talk
+from support.mcp_talk import ask, refused, talk, texts
 from support.outbound import is_settled, until
 
 CONTACT, STRANGER, OURS = "+15554443333", "+15550009999", "+15551112222"
@@ -205,7 +205,3 @@ def test_one_too_many_is_told_when_to_come_again(database: Database, tmp_path: P
         talk(house.base_url, tenant.auth, conversation)
     finally:
         house.stop()
-
-
-def texts(answer: dict[str, Any]) -> list[str]:
-    return [message["untrusted"]["text"] for message in answer["messages"]]

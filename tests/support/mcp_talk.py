@@ -55,3 +55,8 @@ def text_of(result: Any) -> str:
     assert content.type == "text"
     text: str = content.text
     return text
+
+
+def texts(answer: dict[str, Any]) -> list[str]:
+    """What strangers wrote."""
+    return [message["untrusted"]["text"] for message in answer["messages"]]

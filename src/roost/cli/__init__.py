@@ -10,6 +10,7 @@ from roost.cli.consent import block, consent
 from roost.cli.credentials import key, token
 from roost.cli.deliveries import simulate, unrouted
 from roost.cli.manage import agent, carrier, number
+from roost.cli.mcp import mcp
 from roost.cli.organizations import org
 from roost.cli.outbox import outbox
 from roost.cli.retention import retention
@@ -27,7 +28,7 @@ def main() -> None:
 
 _COMMANDS = (
     serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, retention, simulate,
-    unrouted,
+    unrouted, mcp,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -11,8 +11,11 @@ from roost.client.errors import Forbidden, Invalid, NotFound
 from roost.client.inbound import BEGINNING
 from roost.client.models import Consent, InboundMessage, Thread
 from roost.client.pages import Page
+from roost.client.retry import Retry
 from roost.mcp import questions, results
 
+#: A call should not take long, and an agent can come again by itself.
+RETRY = Retry(times=2, patience=5.0)
 INCLUDE = ("blocked", "otp", "suspected", "thread_id")
 
 T = TypeVar("T")

@@ -10,10 +10,8 @@ from roost.client.credentials import Credentials
 from roost.client.drivers import Awaiting, Settings
 from roost.client.errors import ConnectionFailed
 from roost.client.flow import Answer, Exchange, Pause, Request, Step
-from roost.client.retry import Retry
+from roost.mcp.desk import RETRY
 
-#: A call of a tool should not take long, and an agent can come again by itself.
-RETRY = Retry(times=2, patience=5.0)
 #: What says who is asking, and nothing else of a request: a proof works once, and so cannot be handed on.
 _SHOWN = ("authorization", "x-agent-id")
 

@@ -2,6 +2,7 @@
 
 import mcp_types as types
 import msgspec
+import structlog
 from mcp import MCPError
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -11,6 +12,8 @@ from roost import __version__
 from roost.mcp import tools
 from roost.mcp.desk import Desk
 from roost.mcp.schemas import input_schema, output_schema
+
+log = structlog.get_logger(__name__)
 
 _LISTED = [
     types.Tool(
@@ -38,6 +41,10 @@ def server_of(desk: Desk) -> Server[None]:
             answer = await tools.call(desk, tool, params.arguments or {})
         except tools.Failed as failure:
             return types.CallToolResult(content=[types.TextContent(text=str(failure))], is_error=True)
+        except Exception:
+            # Older clients would be told what it says, whatever that is.
+            log.exception("tool_failed", tool=tool.name)
+            raise MCPError(types.INTERNAL_ERROR, "internal error") from None
         # Both, as the specification asks: older clients read only the text.
         text = types.TextContent(text=answer.decode())
         return types.CallToolResult(content=[text], structured_content=msgspec.json.decode(answer))
