@@ -47,6 +47,7 @@ from roost.push.push import Push
 from roost.store.base import Store
 from roost.store.objects import Objects
 from roost.store.policy import policy_of
+from roost.web.inbox import Inbox
 
 
 class Delivered(msgspec.Struct):
@@ -105,8 +106,9 @@ def build(
         return document(routes, public_url)
 
     routes += Operations(store, description).routes()
+    inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following)
     mcp = McpEndpoint(authenticator, public_url, push.stopping)
-    mcp.app = Shell(_Routing(routes, {MCP_PATH: mcp}), store.clock)
+    mcp.app = Shell(_Routing([*routes, *inbox.routes()], {MCP_PATH: mcp}), store.clock)
     return mcp.app
 
 

@@ -11,6 +11,7 @@ from roost.core.outbound import OutboundMessage, Send
 from roost.store.base import Store
 from roost.store.committer import GroupCommitter
 from roost.store.directory import Directory, Number
+from roost.store.foresight import Foreseen, foresee
 from roost.store.policy import OrganizationPolicy
 from roost.store.sending import SendRefused, accept
 from roost.store.transaction import Transaction
@@ -45,6 +46,14 @@ class Sender:
             raise outcome
         self.wake()
         return outcome
+
+    async def foresee(self, send: Send) -> Foreseen:
+        """What would become of it now."""
+        try:
+            policy = await self.policy_for(send)
+        except SendRefused as refused:
+            return Foreseen(refused.reason)
+        return await foresee(self._store, send, policy.settings)
 
     async def policy_for(self, send: Send) -> OrganizationPolicy:
         """How the organization wants it done. Raises SendRefused when it cannot send from that number at all."""

@@ -9,6 +9,7 @@ from roost.cli.audit import audit, contact
 from roost.cli.consent import block, consent
 from roost.cli.credentials import key, token
 from roost.cli.deliveries import simulate, unrouted
+from roost.cli.login import login, logout
 from roost.cli.manage import agent, carrier, number
 from roost.cli.mcp import mcp
 from roost.cli.organizations import org
@@ -28,7 +29,7 @@ def main() -> None:
 
 _COMMANDS = (
     serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, retention, simulate,
-    unrouted, mcp,
+    unrouted, mcp, login, logout,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -1,6 +1,6 @@
 """`GET /v1/events`: who asks, from where on, for what; and the stream that answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -25,31 +25,33 @@ from roost.store.event_log import last_positions
 #: Clients that are cut off together do not come again together.
 _RETRY_MS, _RETRY_BITS = 500, 10
 
-_AGENTS: tuple[EventType, ...] = ("message.received", "message.status")
+_MESSAGES: tuple[EventType, ...] = ("message.received", "message.status")
 
 
-class _Reader(NamedTuple):
+class Reader(NamedTuple):
     """Who asks, and which events they may see."""
 
     shown: Shown
     agent_id: str | None
     types: tuple[EventType, ...]
 
+    @classmethod
+    def of_organization(cls, shown: Shown, scopes: Collection[str]) -> "Reader":
+        """Who may read an organization's messages, and with one scope more its consents."""
+        return cls(shown, None, EVENT_TYPES if "consent:read" in scopes else _MESSAGES)
 
-class EventRoutes:
-    """The route over one process's feeds."""
 
-    def __init__(
-        self, store: Store, authenticator: Authenticator, feeds: Feeds, streams: Streams, heartbeat_seconds: float
-    ) -> None:
+class Following:
+    """Opens streams over one process's feeds, for whoever may follow."""
+
+    def __init__(self, store: Store, feeds: Feeds, streams: Streams, heartbeat_seconds: float) -> None:
         self._store = store
-        self._authenticator = authenticator
         self._feeds = feeds
         self._streams = streams
         self._heartbeat_seconds = heartbeat_seconds
 
-    async def follow(self, request: Request) -> Stream:
-        reader = await self._reader(request)
+    async def open(self, request: Request, reader: Reader) -> Stream:
+        """What the request's parameters ask for. Refuses with 403, 422 and 505, and 429 or 503 where there is no room."""
         asked = queries.parse_query(request.scope["query_string"], _READERS)
         wanted = asked.pop("types", reader.types)
         if not set(wanted) <= set(reader.types):
@@ -64,15 +66,7 @@ class EventRoutes:
         manner = Manner(self._heartbeat_seconds, _RETRY_MS + self._store.random_bits(_RETRY_BITS))
         return Stream(self._store, self._feeds, Asked(reader.shown, after, interest), manner, self._streams.opened)
 
-    async def _reader(self, request: Request) -> _Reader:
-        if "x-agent-id" in request.headers:
-            agent, shown = await self._authenticator.agent_in_a(request, "read")
-            return _Reader(shown, agent.id, _AGENTS)
-        principal = await self._authenticator.api_key(request, "messages:read")
-        may_see_consent = "consent:read" in principal.scopes
-        return _Reader(principal.shown, None, EVENT_TYPES if may_see_consent else _AGENTS)
-
-    async def _after(self, request: Request, asked: dict[str, Any], reader: _Reader) -> str:
+    async def _after(self, request: Request, asked: dict[str, Any], reader: Reader) -> str:
         """The id after which it begins. A client that comes again sends its last one along with its first question."""
         after: str | None = asked.pop("after", None)
         since: int | None = asked.pop("since", None)
@@ -89,6 +83,24 @@ class EventRoutes:
             after = floor_of((await last_positions(self._store, [org_id])).get(org_id, 0) + 1)
         # An agent's messages are gone after their time, here too.
         return after if reader.agent_id is None else max(after, floor_of(self._store.clock() - RETENTION_US))
+
+
+class EventRoutes:
+    """The route of the API."""
+
+    def __init__(self, authenticator: Authenticator, following: Following) -> None:
+        self._authenticator = authenticator
+        self._following = following
+
+    async def follow(self, request: Request) -> Stream:
+        return await self._following.open(request, await self._reader(request))
+
+    async def _reader(self, request: Request) -> Reader:
+        if "x-agent-id" in request.headers:
+            agent, shown = await self._authenticator.agent_in_a(request, "read")
+            return Reader(shown, agent.id, _MESSAGES)
+        principal = await self._authenticator.api_key(request, "messages:read")
+        return Reader.of_organization(principal.shown, principal.scopes)
 
     def routes(self) -> Sequence[Route]:
         """The one route."""

@@ -9,7 +9,7 @@ from roost.api.routes import Route
 from roost.core.media_urls import MediaUrls
 from roost.push.claiming import Claiming
 from roost.push.claims import ClaimRoutes
-from roost.push.events import EventRoutes
+from roost.push.events import EventRoutes, Following
 from roost.push.feeds import Feeds
 from roost.push.streams import DEFAULT_BOUNDS, Bounds, Streams
 from roost.push.waiting import Waiting
@@ -30,16 +30,16 @@ class Push:
     ) -> None:
         self._store = store
         self._urls = urls
-        self._heartbeat_seconds = heartbeat_seconds
         self._feeds = Feeds(store, urls)
         self._streams = Streams(store, bounds)
+        self.following = Following(store, self._feeds, self._streams, heartbeat_seconds)
         self.waiting = Waiting(store, self._feeds)
         self._claiming = Claiming(store, self._feeds)
         self.stopping = asyncio.Event()
 
     def routes(self, authenticator: Authenticator, idempotency: Idempotency) -> Sequence[Route]:
         """The routes that push."""
-        events = EventRoutes(self._store, authenticator, self._feeds, self._streams, self._heartbeat_seconds)
+        events = EventRoutes(authenticator, self.following)
         claims = ClaimRoutes(self._store, authenticator, idempotency, self._claiming, self._urls)
         return [*events.routes(), *claims.routes()]
 

@@ -41,9 +41,10 @@ class AccessToken(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What somebody showed who they are by, and may be taken back: a key, a token, an agent's being open, or an agent."""
+    """What somebody showed who they are by, and may be taken back: a key, a token, an agent's being open, an agent, or the
+    session of a browser."""
 
-    kind: Literal["api_key", "access_token", "open_agent", "agent"]
+    kind: Literal["api_key", "access_token", "open_agent", "agent", "session"]
     org_id: str
     id: str
 

@@ -31,7 +31,10 @@ SELECT w.kind, w.org_id, w.id FROM wanted w WHERE
     OR (w.kind = 'access_token' AND EXISTS (SELECT 1 FROM access_tokens t WHERE t.org_id = w.org_id AND t.id = w.id
         AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > w.now)))
     OR (w.kind IN ('open_agent', 'agent') AND EXISTS (SELECT 1 FROM agents a WHERE a.org_id = w.org_id AND a.id = w.id
-        AND (a.open OR w.kind = 'agent')));
+        AND (a.open OR w.kind = 'agent')))
+    OR (w.kind = 'session' AND EXISTS (SELECT 1 FROM sessions s WHERE s.org_id = w.org_id AND s.id = w.id
+        AND s.expires_at > w.now AND (s.api_key_id IS NULL OR EXISTS (SELECT 1 FROM api_keys k WHERE k.org_id = s.org_id
+            AND k.id = s.api_key_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > w.now)))));
 
 -- access_tokens: a page
 SELECT id, agent_id, name, prefix, created_by, created_at, expires_at, last_used_at, revoked_at

@@ -83,6 +83,9 @@ KINDS = (
     ),
     Kind("idempotency_keys", "started_at", "route, key", lambda now, days: now - WINDOW_US),
     Kind("proof_nonces", "expires_at", "agent_id, nonce", lambda now, days: now - NONCE_GRACE_US),
+    Kind("thread_reads", "read_id", "contact_number, number", _messages),
+    Kind("sign_in_links", "expires_at", "id", lambda now, days: now),
+    Kind("sessions", "expires_at", "id", lambda now, days: now),
     Kind("audit_log", "id", "id", lambda now, days: kept_since(now, AUDIT_DAYS)),
 )
 _OLDEST = "SELECT " + ", ".join(f"({kind.oldest_sql})" for kind in KINDS)

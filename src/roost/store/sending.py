@@ -15,7 +15,7 @@ from roost.core.segments import segments
 from roost.store.consent import record_implied
 from roost.store.events import never_left, tell_steps
 from roost.store.sql import load
-from roost.store.transaction import Row, Transaction
+from roost.store.transaction import Reader, Row, Transaction
 from roost.store.uploads import attach_uploads, uploaded
 
 _SQL = load("outbound.sql")
@@ -34,8 +34,8 @@ class SendRefused(Exception):
 REASONS = ("not_owned", "unknown_media", "consent_required", "quiet_hours")
 
 
-class _Found(NamedTuple):
-    """A row of `before_send`, in Python's form."""
+class Found(NamedTuple):
+    """What a send is decided by: a row of `before_send`, in Python's form."""
 
     phone_number_id: str | None
     carrier_account_id: str | None
@@ -53,8 +53,7 @@ async def accept(tx: Transaction, sends: Sequence[tuple[Send, Settings]]) -> lis
     organization's settings hold or defer is queued so.
     """
     await tx.lock(*(send.org_id for send, _ in sends))
-    wanted = [(nth, UUID(send.org_id), send.from_number, send.to_number) for nth, (send, _) in enumerate(sends)]
-    found = {row[0]: _found(row) for row in await tx.joined(_SQL["before_send"], _WANTED, wanted)}
+    found = await find(tx, [send for send, _ in sends])
     uploads = await uploaded(tx, [each for send, _ in sends if send.media for each in _uploads_of(send)])
     threads: dict[tuple[str, str, str], tuple[str, int]] = {}
     results: list[OutboundMessage | SendRefused] = []
@@ -83,29 +82,39 @@ def _uploads_of(send: Send) -> list[tuple[str, str]]:
     return [(send.org_id, upload_id) for upload_id in uploads_in(send.media).values()]
 
 
-async def _accept_one(
-    tx: Transaction, send: Send, settings: Settings, found: _Found, threads: dict[tuple[str, str, str], tuple[str, int]]
-) -> tuple[OutboundMessage, str, int]:
+async def find(reader: Reader, sends: Sequence[Send]) -> list[Found]:
+    """What each is decided by, in order."""
+    wanted = [(nth, UUID(send.org_id), send.from_number, send.to_number) for nth, send in enumerate(sends)]
+    found = {row[0]: _found(row) for row in await reader.joined(_SQL["before_send"], _WANTED, wanted)}
+    return [found[nth] for nth in range(len(sends))]
+
+
+def decide(send: Send, settings: Settings, found: Found, now: int) -> tuple[str, int]:
+    """In which state it is put into the outbox, and when it is due. Raises SendRefused."""
     if found.phone_number_id is None or found.carrier_account_id is None:
         raise SendRefused("not_owned")
     if send.agent_id is not None and found.agent_id != send.agent_id:
         raise SendRefused("not_owned")
-    now = tx.now()
-    state, due_at = "queued", now
-    if send.purpose == "message":
-        if not may_text(found.standing, settings):
-            raise SendRefused("consent_required")
-        quiet_end = quiet_until(settings.quiet_hours, send.to_number, now)
-        if quiet_end is not None:
-            if settings.quiet_hours.mode == "reject":
-                raise SendRefused("quiet_hours")
-            state, due_at = "waiting", quiet_end
-        if settings.suspected == "hold" and found.standing.is_suspected:
-            state = "held"
-        if found.standing.state != "opted_in" and found.standing.wrote_first_id is not None:
-            await record_implied(
-                tx, send.org_id, send.from_number, found.phone_number_id, send.to_number, found.standing.wrote_first_id
-            )
+    if send.purpose != "message":
+        return "queued", now
+    if not may_text(found.standing, settings):
+        raise SendRefused("consent_required")
+    quiet_end = quiet_until(settings.quiet_hours, send.to_number, now)
+    if quiet_end is not None and settings.quiet_hours.mode == "reject":
+        raise SendRefused("quiet_hours")
+    if settings.suspected == "hold" and found.standing.is_suspected:
+        return "held", quiet_end or now
+    return ("queued", now) if quiet_end is None else ("waiting", quiet_end)
+
+
+async def _accept_one(
+    tx: Transaction, send: Send, settings: Settings, found: Found, threads: dict[tuple[str, str, str], tuple[str, int]]
+) -> tuple[OutboundMessage, str, int]:
+    state, due_at = decide(send, settings, found, tx.now())
+    wrote_first_id = found.standing.wrote_first_id
+    if send.purpose == "message" and found.standing.state != "opted_in" and wrote_first_id is not None:
+        assert found.phone_number_id is not None
+        await record_implied(tx, send.org_id, send.from_number, found.phone_number_id, send.to_number, wrote_first_id)
     position = tx.take(send.org_id)
     message_id = tx.new_id(position)
     pair = (send.org_id, send.from_number, send.to_number)
@@ -116,7 +125,7 @@ async def _accept_one(
     return _message(send, found, message_id, position, thread_id), state, due_at
 
 
-def _message(send: Send, found: _Found, message_id: str, position: int, thread_id: str) -> OutboundMessage:
+def _message(send: Send, found: Found, message_id: str, position: int, thread_id: str) -> OutboundMessage:
     assert found.phone_number_id is not None and found.carrier_account_id is not None
     return OutboundMessage(
         id=message_id,
@@ -176,13 +185,13 @@ def _outbox_row(message: OutboundMessage, send: Send, state: str, due_at: int) -
     return (*ids, message.to_number, state, rank, due_at, send.expires_at, message.segment_count)
 
 
-def _thread_of(found: _Found) -> tuple[str | None, int]:
+def _thread_of(found: Found) -> tuple[str | None, int]:
     """The pair's newest thread, and when its last message was."""
     ids = [message_id for message_id in (found.last_outbound_id, found.last_reply_id) if message_id is not None]
     return found.thread_id, max(map(position_of, ids), default=0)
 
 
-def _found(row: Row) -> _Found:
+def _found(row: Row) -> Found:
     (
         _, number_id, account_id, agent_id, state, told_at, opted_out_anywhere, wrote_id, suspected_id, outbound_id,
         thread_id, reply_id,
@@ -193,7 +202,7 @@ def _found(row: Row) -> _Found:
         wrote_first_id=_text(wrote_id),
         is_suspected=suspected_id is not None and position_of(id_text(suspected_id)) > (told_at or 0),
     )
-    return _Found(
+    return Found(
         _text(number_id),
         _text(account_id),
         _text(agent_id),

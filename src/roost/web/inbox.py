@@ -1,0 +1,75 @@
+"""The inbox page put together: where each page is."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from roost.api.auth import ShortCache
+from roost.api.limits import Limits
+from roost.api.routes import Route
+from roost.api.sender import Sender
+from roost.core.media_urls import MediaUrls
+from roost.errors import Refusal
+from roost.push.events import Following, Reader
+from roost.store.base import Store
+from roost.store.policy import OrganizationPolicy
+from roost.web.door import Door
+from roost.web.frame import Frame
+from roost.web.pages import ROOT, Handler, Pages, SignInNeeded
+from roost.web.sign_in import SignIn
+from roost.web.threads import Threads
+
+_PAIR = "{number}/{contact:path}"
+
+
+class Inbox:
+    """The pages over one store. Their routes are for people, and in no description of the API."""
+
+    def __init__(
+        self,
+        store: Store,
+        public_url: str,
+        sender: Sender,
+        policies: ShortCache[OrganizationPolicy],
+        urls: MediaUrls,
+        limits: Limits,
+        following: Following,
+    ) -> None:
+        self._pages = Pages(public_url)
+        self._door = Door(store, public_url)
+        self._following = following
+        frame = Frame(self._pages, self._door, policies)
+        self._sign_in = SignIn(store, self._pages, self._door, limits)
+        self._threads = Threads(store, frame, self._door, sender, policies, urls, limits)
+
+    async def follow(self, request: Request) -> Response:
+        """The stream of `/v1/events`, for the session's own organization."""
+        try:
+            session = await self._door.session(request)
+        except SignInNeeded:
+            raise Refusal(401, "UNAUTHORIZED", "authentication failed") from None
+        return await self._following.open(request, Reader.of_organization(session.shown, session.scopes))
+
+    def routes(self) -> Sequence[Route]:
+        """All of them."""
+        threads, sign_in = self._threads, self._sign_in
+        pages = (
+            ("GET", "", threads.show),
+            ("GET", "/new", threads.open),
+            ("GET", f"/threads/{_PAIR}", threads.thread),
+            ("POST", f"/threads/{_PAIR}", threads.send),
+            ("POST", f"/outlook/{_PAIR}", threads.look_ahead),
+            ("POST", f"/read/{_PAIR}", threads.read),
+            ("GET", "/sign-in", sign_in.show),
+            ("POST", "/sign-in", sign_in.sign_in),
+            ("GET", "/sign-in/{link}", sign_in.show_link),
+            ("POST", "/sign-out", sign_in.sign_out),
+            ("GET", "/assets/{name}", self._pages.serve_asset),
+        )
+        guarded = [_route(method, path, self._pages.guarded(handler)) for method, path, handler in pages]
+        return [*guarded, _route("GET", "/events", self.follow)]
+
+
+def _route(method: str, path: str, handler: Handler) -> Route:
+    return Route(method, ROOT + path, handler, "Inbox page", "", "", ())

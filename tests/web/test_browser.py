@@ -1,0 +1,197 @@
+"""The inbox page in a real Chromium."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from roost.store.sessions import Sessions
+from support.agents import hear
+from support.browser import NARROW, SOON_MS, WIDE, Operator
+from support.house import House, Tenant
+from support.visitor import link_of, thread_of
+
+MARIA, PAUL, STOPPED = "+14155551234", "+12125559876", "+17185552211"
+SHOWN = {MARIA: "+1 415-555-1234", PAUL: "+1 212-555-9876", STOPPED: "+1 718-555-2211"}
+Come = Callable[..., Operator]
+#: What has nothing to do with the database is tried with one.
+on_one_database = pytest.mark.parametrize("open_house", ["sqlite"], indirect=True)
+
+
+def head(page: Page, contact: str) -> object:
+    return page.get_by_role("link", name=SHOWN[contact])
+
+
+def test_a_text_appears_by_itself_is_read_and_answered_and_the_answer_is_ticked_off(
+    open_house: House, tenant: Tenant, operator: Come
+) -> None:
+    hear(open_house, tenant, PAUL, "an older one")
+    page = operator().sign_in()
+    hear(open_house, tenant, MARIA, "Can I come in tomorrow?")
+    first = page.locator(".heads .head").first
+    expect(first).to_contain_text("Can I come in tomorrow?", timeout=SOON_MS)
+    expect(first).to_contain_text("Unread")
+    expect(page.locator("#said")).to_have_text(f"New text from {MARIA}")
+    first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SHOWN[MARIA])
+    expect(page.locator(".heads .head").first).not_to_contain_text("Unread")
+    page.get_by_label("Your text to").fill("You are welcome at 7 — bring the form")
+    expect(page.locator("#size")).to_contain_text("1 segment · UCS-2")
+    page.get_by_role("button", name="Send").click()
+    answer = page.locator(".messages .out").last
+    expect(answer).to_contain_text("You are welcome at 7")
+    expect(answer).to_contain_text("Delivered")
+    expect(page.get_by_label("Your text to")).to_have_value("")
+    hear(open_house, tenant, MARIA, "Thank you!")
+    expect(page.locator(".messages .in").last).to_contain_text("Thank you!", timeout=SOON_MS)
+    expect(page.locator(".messages .in").last).to_be_in_viewport()
+
+
+def test_a_stop_while_one_is_typing_says_so_before_anything_is_sent(
+    open_house: House, tenant: Tenant, operator: Come
+) -> None:
+    hear(open_house, tenant, STOPPED, "hello")
+    someone = operator()
+    page = someone.sign_in()
+    page.goto(thread_of(tenant, STOPPED))
+    someone.is_following()
+    page.get_by_label("Your text to").fill("Our spring sale begins")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    hear(open_house, tenant, STOPPED, "STOP")
+    expect(page.locator("#refused")).to_contain_text("opted out", timeout=SOON_MS)
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    expect(page.locator("#standing")).to_have_text("Opted out")
+    page.get_by_label("Your text to").press("Enter")
+    expect(page.get_by_label("Your text to")).to_have_value("Our spring sale begins")
+    someone.keep("refused")
+    assert [each["text"] for each in open_house.outbound(tenant) if "sale" in each["text"]] == []
+
+
+@on_one_database
+def test_the_keyboard_alone_is_enough(open_house: House, tenant: Tenant, operator: Come) -> None:
+    hear(open_house, tenant, MARIA, "hello")
+    hear(open_house, tenant, PAUL, "good morning")
+    someone = operator()
+    page = someone.page
+    page.goto(link_of(open_house, tenant))
+    expect(page.get_by_role("button", name="Open the inbox")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/inbox")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('head')"):
+            break
+    page.keyboard.press("ArrowDown")
+    expect(head(page, MARIA)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(SHOWN[MARIA])
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "text":
+            break
+    page.keyboard.type("line one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("line two")
+    page.keyboard.press("Enter")
+    expect(page.locator(".messages .out .words").last).to_have_text("line one\nline two")
+    expect(page.get_by_label("Your text to")).to_be_focused()
+
+
+@on_one_database
+def test_a_narrow_screen_has_one_pane_at_a_time(open_house: House, tenant: Tenant, operator: Come) -> None:
+    hear(open_house, tenant, MARIA, "hello " * 60)
+    someone = operator()
+    page = someone.sign_in()
+    page.set_viewport_size(NARROW)
+    someone.keep("narrow-list")
+    assert not someone.scrolls_sideways()
+    head(page, MARIA).click()
+    expect(page.get_by_label("Your text to")).to_be_visible()
+    expect(head(page, MARIA)).to_be_hidden()
+    someone.keep("narrow-thread")
+    assert not someone.scrolls_sideways()
+    page.get_by_role("link", name="Back to the list").click()
+    expect(head(page, MARIA)).to_be_visible()
+
+
+@on_one_database
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(open_house: House, tenant: Tenant, operator: Come, scheme: str) -> None:
+    hear(open_house, tenant, MARIA, "hello")
+    open_house.sent(tenant, MARIA, "good morning")
+    hear(open_house, tenant, STOPPED, "STOP")
+    hear(open_house, tenant, PAUL, "please stop texting me")
+    someone = operator(color_scheme=scheme)
+    page = someone.page
+    page.goto("/inbox/sign-in")
+    barriers = {"sign-in": someone.barriers()}
+    someone.sign_in()
+    for name, path in (("list", "/inbox"), ("new", "/inbox/new"), ("thread", thread_of(tenant, STOPPED))):
+        page.goto(path)
+        someone.is_following()
+        barriers[name] = someone.barriers()
+        someone.keep(f"{scheme}-{name}")
+        if scheme == "light":  # what is narrow is narrow in the dark, too
+            page.set_viewport_size(NARROW)
+            barriers[f"{name}, narrow"] = someone.barriers()
+            page.set_viewport_size(WIDE)
+    assert {place: found for place, found in barriers.items() if found} == {}
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, background.strip("rgb()").split(","))) < 3 * 128) == (scheme == "dark")
+
+
+def test_whoever_is_signed_out_is_sent_to_where_one_signs_in(open_house: House, tenant: Tenant, operator: Come) -> None:
+    hear(open_house, tenant, MARIA, "private words")
+    page = operator().sign_in()
+    expect(head(page, MARIA)).to_be_visible()
+    open_house.wait(Sessions(open_house.store).end_all(tenant.org.org_id))
+    page.wait_for_url("**/inbox/sign-in")
+    page.go_back()
+    page.wait_for_url("**/inbox/sign-in")
+    assert "private words" not in page.content()
+
+
+@on_one_database
+def test_signing_out_is_one_button(tenant: Tenant, operator: Come) -> None:
+    page = operator().sign_in()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/inbox/sign-in")
+    page.goto("/inbox")
+    page.wait_for_url("**/inbox/sign-in")
+
+
+HOSTILE = (
+    "<script>document.title = 'got in'</script>", '"><img src=x onerror="alert(1)">', "\u202eevil\u202c \u2067backwards",
+    "z\u200be\u200br\u200bo\ufeff" * 50, "\N{GRINNING FACE}" * 10_000, "\N{COMBINING ACUTE ACCENT}" * 400, "W" * 3000,
+    "</textarea></form><h1>", "\u0000\u0007\u001b[31m",
+)  # fmt: skip
+
+
+@on_one_database
+def test_hostile_texts_are_shown_and_do_nothing(open_house: House, tenant: Tenant, operator: Come) -> None:
+    for text in HOSTILE:
+        hear(open_house, tenant, PAUL, text)
+    hear(open_house, tenant, "<b onclick=alert(2)>\u202eEVE", "hello")
+    someone = operator()
+    page = someone.sign_in()
+    page.goto(thread_of(tenant, PAUL))
+    someone.is_following()
+    hear(open_house, tenant, PAUL, HOSTILE[1])  # what comes by itself goes another way
+    expect(page.locator(".messages .in")).to_have_count(len(HOSTILE) + 1, timeout=SOON_MS)
+    words = page.locator(".messages .words").all_text_contents()
+    assert words[0] == HOSTILE[0]
+    assert words[4] == HOSTILE[4]
+    assert words[-1] == HOSTILE[1]
+    assert page.title() == f"{SHOWN[PAUL]} · Roost"
+    assert page.locator("main script, main img, main b").count() == 0
+    assert not someone.scrolls_sideways()
+    for bubble in page.locator(".messages .bubble").all():
+        box = bubble.bounding_box()
+        assert box is not None
+        assert box["width"] < 700
+    someone.keep("hostile")
+    page.set_viewport_size(NARROW)
+    assert not someone.scrolls_sideways()
