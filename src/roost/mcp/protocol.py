@@ -9,7 +9,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import Receive, Scope, Send
 
 from roost import __version__
-from roost.mcp import tools
+from roost.mcp import resources, tools
 from roost.mcp.desk import Desk
 from roost.mcp.schemas import input_schema, output_schema
 
@@ -49,6 +49,17 @@ def server_of(desk: Desk) -> Server[None]:
         text = types.TextContent(text=answer.decode())
         return types.CallToolResult(content=[text], structured_content=msgspec.json.decode(answer))
 
+    async def list_resources(context: object, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=await resources.newest(desk))
+
+    async def list_templates(
+        context: object, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=[resources.TEMPLATE])
+
+    async def read_resource(context: object, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        return types.ReadResourceResult(contents=[await resources.read(desk, params.uri)])
+
     return Server(
         "roost",
         version=__version__,
@@ -56,6 +67,9 @@ def server_of(desk: Desk) -> Server[None]:
         instructions=tools.INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=read_resource,
     )
 
 

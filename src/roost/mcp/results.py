@@ -108,7 +108,7 @@ class Numbers(msgspec.Struct, frozen=True):
 def inbound(message: InboundMessage, *, whole: bool = False) -> Inbound:
     """A stranger's text, marked; `whole`, however long it is."""
     return Inbound(
-        message.id, moment(message.received_at), _number(message.from_number), message.to_number, Verified(),
+        message.id, moment(message.received_at), number_of(message.from_number), message.to_number, Verified(),
         message.thread_id is not None, _untrusted(message, message.body, message.otp, whole=whole),
         message.thread_id, message.opt_out.keyword, bool(message.suspected), bool(message.blocked),
     )  # fmt: skip
@@ -120,7 +120,7 @@ def of_thread(message: ThreadMessage) -> Inbound | Outbound:
     if message.direction == "outbound":
         return Outbound(message.id, at, message.from_number, message.to_number, message.status, message.text)
     untrusted = _untrusted(message, message.text, None)
-    return Inbound(message.id, at, _number(message.from_number), message.to_number, Verified(), True, untrusted)
+    return Inbound(message.id, at, number_of(message.from_number), message.to_number, Verified(), True, untrusted)
 
 
 def sent(message: OutboundMessage) -> Sent:
@@ -143,7 +143,7 @@ def _when(at: datetime | None) -> str | None:
     return None if at is None else moment(at)
 
 
-def _number(sender: str) -> str | None:
+def number_of(sender: str) -> str | None:
     """None for a name: up to 255 characters that whoever sent it chose."""
     return sender if is_e164(sender) or is_short_code(sender) else None
 
@@ -152,5 +152,5 @@ def _untrusted(
     message: InboundMessage | ThreadMessage, text: str, otp: Code | None, *, whole: bool = False
 ) -> Untrusted:
     shown = text if whole else text[:MAX_TEXT]
-    name = message.from_number if _number(message.from_number) is None else None
+    name = message.from_number if number_of(message.from_number) is None else None
     return Untrusted(shown, len(text) if len(text) > len(shown) else None, message.media_urls, otp, name)

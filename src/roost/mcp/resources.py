@@ -1,0 +1,48 @@
+"""Threads as resources: what a person or a program can put before an agent without its asking."""
+
+import mcp_types as types
+from mcp import MCPError
+
+from roost.client.errors import RoostError
+from roost.mcp import tools
+from roost.mcp.desk import Desk
+from roost.mcp.results import number_of
+from roost.mcp.troubles import advice
+
+PREFIX = "roost://threads/"
+MIME_TYPE = "application/json"
+TEMPLATE = types.ResourceTemplate(
+    uri_template=f"{PREFIX}{{thread_id}}",
+    name="thread",
+    description="A conversation's first 50 messages, as read_thread gives them.",
+    mime_type=MIME_TYPE,
+)
+
+
+async def newest(desk: Desk) -> list[types.Resource]:
+    """The threads that began last. Raises MCPError."""
+    try:
+        threads = await desk.newest_threads()
+    except RoostError as trouble:
+        raise MCPError(types.INVALID_PARAMS, advice(trouble, "messages:read")) from None
+    return [
+        types.Resource(
+            uri=PREFIX + thread.id,
+            # Of a sender that is a name, not the name: it is the sender's own words.
+            name=f"{thread.number} with {number_of(thread.contact_number) or 'a sender without a number'}",
+            mime_type=MIME_TYPE,
+        )
+        for thread in threads
+    ]
+
+
+async def read(desk: Desk, uri: str) -> types.TextResourceContents:
+    """One thread. Raises MCPError."""
+    thread_id = uri.removeprefix(PREFIX)
+    if thread_id in ("", uri):
+        raise MCPError(types.INVALID_PARAMS, f"there are only threads here: {TEMPLATE.uri_template}")
+    try:
+        text = await tools.call(desk, tools.TOOLS["read_thread"], {"id": thread_id, "limit": 50})
+    except tools.Failed as failure:
+        raise MCPError(types.INVALID_PARAMS, str(failure)) from None
+    return types.TextResourceContents(uri=uri, mime_type=MIME_TYPE, text=text.decode())
