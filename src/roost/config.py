@@ -90,7 +90,7 @@ SETTINGS = (
     Setting("log_level", "info", "debug, info, warning or error; debug has a line for every request."),
 )
 #: Read elsewhere, and so not unknown.
-_OTHER_VARIABLES = {"ROOST_TEST_DATABASE_URL", "ROOST_URL", "ROOST_API_KEY"}
+_OTHER_VARIABLES = {"ROOST_TEST_DATABASE_URL", "ROOST_URL", "ROOST_API_KEY", "ROOST_AGENT", "ROOST_AGENT_TOKEN"}
 
 
 class Config(NamedTuple):

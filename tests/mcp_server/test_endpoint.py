@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from support.allowed import allowed
 from support.databases import Database
 from support.house import BASIC, NO_TLS, House, Tenant
-from support.mcp_talk import ask, over_http
+from support.mcp_talk import ask, over_http, refused, talk
 from support.payloads import bandwidth_inbound
 from support.processes import Fleet
 
@@ -31,6 +32,15 @@ def test_nobody_gets_in_without_a_key_nor_with_one_that_is_revoked(house: House,
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert answer.json()["error"]["code"] == "UNAUTHORIZED"
     assert post(house, LIST, tenant.auth).status_code == 200
+
+
+def test_the_servers_own_environment_lends_nobody_anything(
+    house: House, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROOST_API_KEY", tenant.key)
+    assert post(house, LIST, {}).status_code == 401
+    said = talk(house.base_url, allowed(house, tenant, "audit:read"), lambda client: refused(client, "list_inbound"))
+    assert said.startswith("FORBIDDEN")
 
 
 def test_a_request_needs_no_session_and_none_is_begun(house: House, tenant: Tenant) -> None:

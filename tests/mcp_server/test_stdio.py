@@ -92,7 +92,7 @@ def test_without_a_key_or_a_server_it_says_so() -> None:
     running = start({})
     assert running.wait(20) == 1
     assert running.stderr is not None
-    assert running.stderr.read() == "Error: set ROOST_API_KEY to an API key of the server; roost key create makes one\n"
+    assert running.stderr.read().startswith("Error: set ROOST_API_KEY to an API key of the server")
     close(running)
     running = start({"ROOST_API_KEY": "am_live_x", "ROOST_URL": "ftp://x"})
     assert running.wait(20) == 1

@@ -151,7 +151,7 @@ REFUSALS: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
     ("wait_for_text", {"reply_to": UNKNOWN_ID}, ("NOT_FOUND",)),
     ("send_text", {"from_": STRANGER, "to": CONTACT, "text": "hi"}, ("from must be a number of the organization",)),
     ("send_text", {"from_": OURS, "to": "555", "text": "hi"}, ("VALIDATION_FAILED", "to must be")),
-    ("send_text", {"from_": OURS, "to": STRANGER, "text": "hi"}, ("CONSENT_REQUIRED", "opt_out_state")),
+    ("send_text", {"from_": OURS, "to": STRANGER, "text": "hi"}, ("CONSENT_REQUIRED", "do not try again")),
     ("send_text", {"from_": OURS, "to": CONTACT, "text": "x" * 1601}, ("INVALID_ARGUMENTS", "1600")),
     ("reply", {"id": UNKNOWN_ID, "text": "hi"}, ("NOT_FOUND",)),
     ("read_thread", {}, ("give id, or contact",)),

@@ -81,8 +81,13 @@ class Authenticator:
         return principal
 
     async def anybody(self, request: Request) -> None:
-        """Refuse with 401 whoever is nobody; what they may do is for what they go on to call."""
-        await self._signed_in(request, self._principal(request))
+        """Refuse with 401 whoever is nobody; what they may do is for what they go on to call.
+
+        An agent needs an access token, unless it is open: a proof works for one request, and this may become several.
+        """
+        is_agent = "x-agent-id" in request.headers
+        sign_in: Coroutine[Any, Any, Any] = self._lasting_agent(request) if is_agent else self._principal(request)
+        await self._signed_in(request, sign_in)
 
     async def agent_of_token(self, request: Request) -> Agent | None:
         """The agent whose access token the request has; None when it has none. Refuses a bad one with 401."""
@@ -164,6 +169,11 @@ class Authenticator:
             return await self._by_token(token, agent)
         proven = await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, agent, scope)
         return proven, Shown("agent", proven.org_id, proven.id)
+
+    async def _lasting_agent(self, request: Request) -> None:
+        agent = await self._known(self._wallet(request))
+        if agent is None or not agent.open:
+            await self._by_token(_bearer(request), agent)
 
     def _wallet(self, request: Request) -> str:
         wallet = request.headers.get("x-agent-id", "").strip()

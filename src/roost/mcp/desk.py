@@ -29,11 +29,11 @@ class Desk:
 
     async def list_inbound(self, asked: questions.ListInbound) -> results.Messages:
         page = await self._inbound(asked.from_number, asked.to, asked.after, asked.limit, asked.cursor)
-        return _messages([results.inbound(message) for message in page.items], page.cursor)
+        return results.page([results.inbound(message) for message in page.items], page.cursor)
 
     async def get_inbound(self, asked: questions.GetInbound) -> results.Messages:
         message = await self._client.inbound.get(asked.id, include=INCLUDE)
-        return _messages([results.inbound(message, whole=True)])
+        return results.page([results.inbound(message, whole=True)])
 
     async def wait_for_text(self, asked: questions.WaitForText) -> results.Messages:
         from_number, to_number, after = asked.from_number, asked.to, asked.after
@@ -52,7 +52,7 @@ class Desk:
     async def read_thread(self, asked: questions.ReadThread) -> results.Messages:
         thread_id = asked.id or await self._newest_thread(asked.contact)
         page = await self._client.pages.thread(thread_id, page_size=asked.limit, cursor=asked.cursor)
-        return _messages([results.of_thread(message) for message in page.items], page.cursor)
+        return results.page([results.of_thread(message) for message in page.items], page.cursor)
 
     async def opt_out_state(self, asked: questions.OptOutState) -> results.OptOuts:
         consents = await _first(20, self._client.consent.list(contact_number=asked.contact, page_size=20))
@@ -67,8 +67,8 @@ class Desk:
                 asked.to, from_number=asked.from_number, after=begin_at, timeout=asked.seconds
             )
         if found is None:
-            return _messages([])
-        return _messages([results.inbound(await self._client.inbound.get(found.message_id, include=INCLUDE))])
+            return results.page([])
+        return results.page([results.inbound(await self._client.inbound.get(found.message_id, include=INCLUDE))])
 
     async def list_numbers(self, asked: questions.ListNumbers) -> results.Numbers:
         del asked
@@ -102,10 +102,10 @@ class Desk:
                 timeout=max(0.0, until - time.monotonic()),
             )  # fmt: skip
             if message is None:
-                return results.Messages(results.NOTICE, [], after=after)
+                return results.page([], after=after)
             after = message.id
             if not message.blocked:
-                return results.Messages(results.NOTICE, [results.inbound(message)], after=after)
+                return results.page([results.inbound(message)], after=after)
 
     async def _send(
         self, from_number: str, to_number: str, text: str, key: str | None, media: Sequence[str] = ()
@@ -128,10 +128,6 @@ class Desk:
         with suppress(Forbidden, NotFound):
             number = (await self._client.numbers.get(number)).number
         return results.contact_state(number, consent)
-
-
-def _messages(messages: Sequence[results.Inbound | results.Outbound], cursor: str | None = None) -> results.Messages:
-    return results.Messages(results.NOTICE, messages, cursor)
 
 
 async def _first(count: int, items: AsyncGenerator[T, None]) -> list[T]:

@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roost.api.auth import Authenticator
 from roost.api.http import read_body
 from roost.client.clients import Client
+from roost.client.drivers import Awaiting
 from roost.errors import Refusal
-from roost.mcp.desk import Desk
 from roost.mcp.inside import Inside
+from roost.mcp.tools import Toolset, toolset_of
 from roost.protocol import BoundedProtocol
 
 PATH = "/mcp"
@@ -29,7 +31,7 @@ class Endpoint:
         self._authenticator = authenticator
         self._public_url = public_url
         self._stopping = stopping
-        self._answer_http: Callable[[Desk, Scope, Receive, Send], Awaitable[None]] | None = None
+        self._answer_http: Callable[[Toolset, Scope, Receive, Send], Awaitable[None]] | None = None
         self.app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +56,9 @@ class Endpoint:
         if self._answer_http is None:
             # The SDK takes most of a second to import: who asks first waits for it, and nobody else for anything.
             self._answer_http = await asyncio.to_thread(_import_sdk)
-        await self._answer_http(Desk(Client(Inside(self.app, scope, self._stopping))), scope, receive, send)
+        client: Client[Awaiting] = Client(Inside(self.app, scope, self._stopping))
+        is_agent = "x-agent-id" in Headers(scope=scope)
+        await self._answer_http(toolset_of(client, is_agent=is_agent), scope, receive, send)
 
     def _check_origin(self, request: Request) -> None:
         """Refuse what another site's page makes a browser send, by DNS rebinding or not, as the specification demands."""
@@ -68,7 +72,7 @@ class Endpoint:
             raise Refusal(403, "FORBIDDEN", "the request's Origin is another site; ROOST_PUBLIC_URL says which is ours")
 
 
-def _import_sdk() -> Callable[[Desk, Scope, Receive, Send], Awaitable[None]]:
+def _import_sdk() -> Callable[[Toolset, Scope, Receive, Send], Awaitable[None]]:
     from roost.mcp.protocol import answer_http
 
     return answer_http

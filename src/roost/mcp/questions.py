@@ -71,3 +71,27 @@ class OneTimeCode(Question):
 
 class ListNumbers(Question):
     pass
+
+
+class ListInbox(Question):
+    from_number: Annotated[str, Meta(description="Sender.")] | None = None
+    after: Annotated[str, Meta(description="Message id: what came after it, oldest first.")] | None = None
+    limit: Limit = 10
+
+
+class WaitForInbox(Question):
+    from_number: str | None = None
+    after: Annotated[str, Meta(description="Only after this message id; else from now on.")] | None = None
+    seconds: Seconds = 30
+
+
+class SendFromInbox(Question):
+    to: Annotated[str, Meta(description="E.164.")]
+    text: Annotated[str, Meta(min_length=1, max_length=1600)]
+    key: Key | None = None
+
+
+class InboxCode(Question):
+    from_number: str | None = None
+    after: Annotated[str, Meta(description="Message id: only newer codes.")] | None = None
+    seconds: Seconds = 0

@@ -1,12 +1,14 @@
 """Threads as resources: what a person or a program can put before an agent without its asking."""
 
+from typing import Any
+
 import mcp_types as types
 from mcp import MCPError
 
 from roost.client.errors import RoostError
-from roost.mcp import tools
 from roost.mcp.desk import Desk
 from roost.mcp.results import number_of
+from roost.mcp.tools import Failed, Toolset
 from roost.mcp.troubles import advice
 
 PREFIX = "roost://threads/"
@@ -19,7 +21,26 @@ TEMPLATE = types.ResourceTemplate(
 )
 
 
-async def newest(desk: Desk) -> list[types.Resource]:
+def handlers(toolset: Toolset) -> dict[str, Any]:
+    """What the SDK's server takes, by the names that it takes it by."""
+    desk = toolset.desk
+    assert isinstance(desk, Desk), "an agent's inbox has no threads"
+
+    async def listed(context: object, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=await _newest(desk))
+
+    async def templates(
+        context: object, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=[TEMPLATE])
+
+    async def read(context: object, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        return types.ReadResourceResult(contents=[await _read(toolset, params.uri)])
+
+    return {"on_list_resources": listed, "on_list_resource_templates": templates, "on_read_resource": read}
+
+
+async def _newest(desk: Desk) -> list[types.Resource]:
     """The threads that began last. Raises MCPError."""
     try:
         threads = await desk.newest_threads()
@@ -36,13 +57,13 @@ async def newest(desk: Desk) -> list[types.Resource]:
     ]
 
 
-async def read(desk: Desk, uri: str) -> types.TextResourceContents:
+async def _read(toolset: Toolset, uri: str) -> types.TextResourceContents:
     """One thread. Raises MCPError."""
     thread_id = uri.removeprefix(PREFIX)
     if thread_id in ("", uri):
         raise MCPError(types.INVALID_PARAMS, f"there are only threads here: {TEMPLATE.uri_template}")
     try:
-        text = await tools.call(desk, tools.TOOLS["read_thread"], {"id": thread_id, "limit": 50})
-    except tools.Failed as failure:
+        text = await toolset.call(toolset.tools["read_thread"], {"id": thread_id, "limit": 50})
+    except Failed as failure:
         raise MCPError(types.INVALID_PARAMS, str(failure)) from None
     return types.TextResourceContents(uri=uri, mime_type=MIME_TYPE, text=text.decode())

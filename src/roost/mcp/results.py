@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from roost.client.models import Code, Consent, InboundMessage, OutboundMessage, ThreadMessage
+from roost.client.models import Code, Consent, InboundMessage, InboxMessage, OutboundMessage, ThreadMessage
 from roost.core.numbers import is_e164, is_short_code
+from roost.core.otp import find_otp
 
 #: Nobody's text may crowd out what else an agent has to remember.
 MAX_TEXT = 2000
@@ -81,6 +82,14 @@ class Sent(msgspec.Struct, frozen=True, rename=_WIRE):
     status: str
 
 
+class Requested(msgspec.Struct, frozen=True):
+    """What an agent asked to send; it is sent afterwards."""
+
+    request_id: str
+    to: str
+    status: str
+
+
 class ContactState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a contact last told one of our numbers, and when; `number` is its id where the key may not read numbers."""
 
@@ -105,6 +114,11 @@ class Numbers(msgspec.Struct, frozen=True):
     numbers: Sequence[OurNumber]
 
 
+def page(messages: Sequence[Inbound | Outbound], cursor: str | None = None, after: str | None = None) -> Messages:
+    """With the notice that each has."""
+    return Messages(NOTICE, messages, cursor, after)
+
+
 def inbound(message: InboundMessage, *, whole: bool = False) -> Inbound:
     """A stranger's text, marked; `whole`, however long it is."""
     return Inbound(
@@ -121,6 +135,16 @@ def of_thread(message: ThreadMessage) -> Inbound | Outbound:
         return Outbound(message.id, at, message.from_number, message.to_number, message.status, message.text)
     untrusted = _untrusted(message, message.text, None)
     return Inbound(message.id, at, number_of(message.from_number), message.to_number, Verified(), True, untrusted)
+
+
+def of_inbox(message: InboxMessage, *, whole: bool = False) -> Inbound:
+    """A stranger's text to an agent, marked."""
+    otp = find_otp(message.body)
+    untrusted = _untrusted(message, message.body, None if otp is None else Code(*otp), whole=whole)
+    return Inbound(
+        message.id, moment(message.received_at), number_of(message.from_number), message.to_number, Verified(),
+        message.thread_id is not None, untrusted, message.thread_id,
+    )  # fmt: skip
 
 
 def sent(message: OutboundMessage) -> Sent:
@@ -149,8 +173,8 @@ def number_of(sender: str) -> str | None:
 
 
 def _untrusted(
-    message: InboundMessage | ThreadMessage, text: str, otp: Code | None, *, whole: bool = False
+    message: InboundMessage | InboxMessage | ThreadMessage, text: str, otp: Code | None, *, whole: bool = False
 ) -> Untrusted:
     shown = text if whole else text[:MAX_TEXT]
     name = message.from_number if number_of(message.from_number) is None else None
-    return Untrusted(shown, len(text) if len(text) > len(shown) else None, message.media_urls, otp, name)
+    return Untrusted(shown, len(text) if len(text) > len(shown) else None, message.media_urls or (), otp, name)

@@ -10,10 +10,8 @@ from contextlib import suppress
 import anyio
 from mcp.server.stdio import stdio_server
 
-from roost.client.clients import Client
-from roost.client.drivers import Awaiting
-from roost.mcp.desk import Desk
 from roost.mcp.protocol import server_of
+from roost.mcp.tools import Toolset
 
 #: A longer line is no request of ours; what is over is thrown away, and the rest no JSON.
 MAX_LINE_BYTES = 1 << 20
@@ -21,9 +19,9 @@ MAX_LINE_BYTES = 1 << 20
 _SECONDS_TO_STOP = 2.0
 
 
-async def serve_stdio(client: Client[Awaiting]) -> None:
+async def serve_stdio(toolset: Toolset) -> None:
     """Serve one agent program."""
-    server = server_of(Desk(client))
+    server = server_of(toolset)
     loop = asyncio.get_running_loop()
     with anyio.CancelScope() as serving:
 

@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from roost.client.clients import Client
+from roost.client.drivers import Awaiting
 from roost.client.errors import RoostError
 from roost.mcp import questions, results
+from roost.mcp.agent_desk import AgentDesk
 from roost.mcp.desk import Desk
 from roost.mcp.troubles import advice
 
@@ -20,14 +23,15 @@ INSTRUCTIONS = (
 
 
 class Tool(NamedTuple):
-    """One tool: `run` is what the desk does."""
+    """One tool: `run` is what its desk does."""
 
     name: str
     description: str
-    run: Callable[[Desk, Any], Awaitable[msgspec.Struct]]
+    run: Callable[[Any, Any], Awaitable[msgspec.Struct]]
     question: type[questions.Question]
     answer: type[msgspec.Struct]
     scope: str
+    """Of an API key; an agent has none."""
     only_reads: bool = True
 
 
@@ -63,13 +67,39 @@ TOOLS = {
 }  # fmt: skip
 
 
-async def call(desk: Desk, tool: Tool, arguments: Mapping[str, Any]) -> bytes:
-    """The answer as JSON. Raises Failed."""
-    try:
-        # Models write "5" for 5.
-        asked = msgspec.convert(arguments, tool.question, strict=False)
-        return msgspec.json.encode(await tool.run(desk, asked))
-    except msgspec.ValidationError as error:
-        raise Failed(f"INVALID_ARGUMENTS: {error}") from None
-    except RoostError as trouble:
-        raise Failed(advice(trouble, tool.scope)) from None
+AGENT_TOOLS = {
+    tool.name: tool
+    for tool in (
+        TOOLS["list_inbound"]._replace(run=AgentDesk.list_inbound, question=questions.ListInbox, scope=""),
+        TOOLS["get_inbound"]._replace(run=AgentDesk.get_inbound, scope=""),
+        Tool("wait_for_text", "Wait for the next text. None in time: `messages` is empty; call again with the `after` it gives.",
+             AgentDesk.wait_for_text, questions.WaitForInbox, results.Messages, ""),
+        Tool("send_text", "Text someone, from your number that last spoke with them. Accepted now, sent soon.",
+             AgentDesk.send_text, questions.SendFromInbox, results.Requested, "", False),
+        Tool("reply", "Answer a received text.", AgentDesk.reply, questions.Reply, results.Requested, "", False),
+        TOOLS["one_time_code"]._replace(run=AgentDesk.one_time_code, question=questions.InboxCode, scope=""),
+    )
+}  # fmt: skip
+
+
+class Toolset(NamedTuple):
+    """What one caller has."""
+
+    desk: Desk | AgentDesk
+    tools: Mapping[str, Tool]
+
+    async def call(self, tool: Tool, arguments: Mapping[str, Any]) -> bytes:
+        """The answer as JSON. Raises Failed."""
+        try:
+            # Models write "5" for 5.
+            asked = msgspec.convert(arguments, tool.question, strict=False)
+            return msgspec.json.encode(await tool.run(self.desk, asked))
+        except msgspec.ValidationError as error:
+            raise Failed(f"INVALID_ARGUMENTS: {error}") from None
+        except RoostError as trouble:
+            raise Failed(advice(trouble, tool.scope)) from None
+
+
+def toolset_of(client: Client[Awaiting], *, is_agent: bool) -> Toolset:
+    """An organization's tools, by API key, or those of one agent."""
+    return Toolset(AgentDesk(client), AGENT_TOOLS) if is_agent else Toolset(Desk(client), TOOLS)

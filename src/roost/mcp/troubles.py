@@ -15,11 +15,11 @@ from roost.client.errors import (
 
 
 def advice(trouble: RoostError, scope: str) -> str:
-    """One line: a code, and what to do. `scope` is what the tool needs of an API key."""
+    """One line: a code, and what to do. `scope` is what the tool needs of an API key; an agent has none."""
     match trouble:
         case ConsentRequired():
-            return f"{_code(trouble)}: {trouble}. Do not text them, and do not try again; opt_out_state says what they said."
-        case Forbidden():
+            return f"{_code(trouble)}: {trouble}. Do not text them, and do not try again."
+        case Forbidden() if scope:
             return (
                 f"{_code(trouble)}: this needs a credential with the scope {scope}. Do not try again; ask the operator."
             )
