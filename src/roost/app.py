@@ -106,7 +106,7 @@ def build(
         return document(routes, public_url)
 
     routes += Operations(store, description).routes()
-    inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following)
+    inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following, intake.play)
     mcp = McpEndpoint(authenticator, public_url, push.stopping)
     mcp.app = Shell(_Routing([*routes, *inbox.routes()], {MCP_PATH: mcp}), store.clock)
     return mcp.app

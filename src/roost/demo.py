@@ -15,6 +15,7 @@ from roost.demo_script import Demo, Say, play
 from roost.server import Running, serve
 from roost.store.base import Store
 from roost.store.directory import Directory
+from roost.store.sessions import Sessions
 from roost.wallet import checksum_address
 
 NUMBER, BANDWIDTH_NUMBER = "+15551112222", "+14151234567"
@@ -60,7 +61,12 @@ def lines_to_paste(demo: Demo) -> str:
     }
     # Each paste is another text: the carrier's message id is made by the shell.
     payload = json.dumps([event]).replace('"ID"', """"text-'$(date +%s%N)'\"""")
+    again = f"{shlex.quote(sys.argv[0])} login --data-dir {shlex.quote(demo['data_dir'])}"
     return f"""
+Open the inbox, with a phone beside it that plays the other side (the link signs in once; for another: {again}):
+
+  {demo["inbox_url"]}
+
 Read the organization's inbox (dialect A, AgentMessage):
 
   curl -H 'Authorization: Bearer {demo["api_key"]}' {demo["base_url"]}/v1/inbound-messages
@@ -93,10 +99,12 @@ async def _prepare(running: Running) -> Demo:
     """The demo of the data directory, with the addresses it has this time."""
     path = running.data_dir / _FILE
     made = await _existing(running) or await _make(running.store)
+    token, _ = await Sessions(running.store).new_link(made["org_id"], SCOPES)
     demo = {
         **made,
         "base_url": running.base_url,
         "webhook_url": f"{running.public_url}/carriers/bandwidth/{made['bandwidth_account']}",
+        "inbox_url": f"{running.public_url}/inbox/sign-in/{token}",
         "data_dir": str(running.data_dir),
     }
     aside = path.with_name(f"{_FILE}.{os.getpid()}")

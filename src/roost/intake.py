@@ -13,7 +13,7 @@ from roost.api.errors import general
 from roost.api.http import json_response, read_body
 from roost.api.limits import Limits
 from roost.api.policies import policy_for
-from roost.carriers.contract import IntakeRequest
+from roost.carriers.contract import Carrier, IntakeRequest
 from roost.carriers.registry import CARRIERS
 from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
@@ -70,15 +70,7 @@ class Intake:
             headers = {"WWW-Authenticate": 'Basic realm="roost"'}
             refusal = Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
             raise await self._limits.failed_sign_in(request, refusal)
-        delivery = delivery_of(account, carrier.parse(incoming), policy)
-        outcome = await store_safely(self._store, delivery, body)
-        _count(carrier.NAME, outcome)
-        if delivery.parts or any(draft.keyword for draft in delivery.drafts):
-            self._wake()  # it may be answered
-        if any(draft.media for draft in delivery.drafts):
-            self._wake_copier()
-        if outcome.unrouted:
-            log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
+        outcome = await self._take_in(carrier, account, policy, incoming)
         if carrier.EMPTY_ANSWER:
             return Response(status_code=204)
         return json_response(
@@ -90,6 +82,27 @@ class Intake:
                 "receipts": outcome.receipts,
             }
         )
+
+    async def play(self, account_id: str, body: bytes) -> Outcome:
+        """As if an account's carrier had delivered it: for whoever has shown already that they may."""
+        known = await self._known.get(account_id)
+        assert known is not None, "whoever asks has looked it up"
+        account, policy = known
+        return await self._take_in(CARRIERS[account.carrier], account, policy, IntakeRequest({}, body))
+
+    async def _take_in(
+        self, carrier: Carrier, account: CarrierAccount, policy: Policy, incoming: IntakeRequest
+    ) -> Outcome:
+        delivery = delivery_of(account, carrier.parse(incoming), policy)
+        outcome = await store_safely(self._store, delivery, incoming.body)
+        _count(carrier.NAME, outcome)
+        if delivery.parts or any(draft.keyword for draft in delivery.drafts):
+            self._wake()  # it may be answered
+        if any(draft.media for draft in delivery.drafts):
+            self._wake_copier()
+        if outcome.unrouted:
+            log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
+        return outcome
 
     def _url(self, scope: Scope) -> str:
         # What a proxy says of where it was called (X-Forwarded-*) is not asked: anybody can write it.

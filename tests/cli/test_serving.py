@@ -133,6 +133,7 @@ def test_the_demo_shows_five_texts_and_goes_on_with_them_the_next_time(env: dict
         assert wanted | {"basic_password"} <= set(demo)
         assert stat.S_IMODE((data_dir / "demo.json").stat().st_mode) == 0o600
         assert demo["base_url"] == first.base_url
+        assert "Open the inbox" in httpx.get(demo["inbox_url"]).text
         with httpx.Client(base_url=demo["base_url"], headers={"Authorization": f"Bearer {demo['api_key']}"}) as client:
             deadline = time.monotonic() + 10
             texts: list[dict[str, object]] = []

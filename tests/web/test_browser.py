@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from roost.demo_picture import GARDEN
 from roost.store.sessions import Sessions
 from support.agents import hear
 from support.browser import NARROW, SOON_MS, WIDE, Operator
@@ -13,6 +14,14 @@ from support.visitor import link_of, thread_of
 
 MARIA, PAUL, STOPPED = "+14155551234", "+12125559876", "+17185552211"
 SHOWN = {MARIA: "+1 415-555-1234", PAUL: "+1 212-555-9876", STOPPED: "+1 718-555-2211"}
+OTHERS = (
+    ("+16465550134", "Could we make it Thursday instead?"), ("68849", "482913 is your Acme verification code."),
+    ("+13105550177", "please stop texting me"), ("+12065550148", "Running ten minutes late, sorry"), (STOPPED, "STOP"),
+)  # fmt: skip
+TALK = (
+    ("Hello! Can I come in tomorrow at 7?", "You are welcome at 7. Shall I write it down?"),
+    ("Yes please", "Done. Bring the form, and come through the garden."),
+)
 Come = Callable[..., Operator]
 #: What has nothing to do with the database is tried with one.
 on_one_database = pytest.mark.parametrize("open_house", ["sqlite"], indirect=True)
@@ -37,14 +46,14 @@ def test_a_text_appears_by_itself_is_read_and_answered_and_the_answer_is_ticked_
     expect(page.locator(".heads .head").first).not_to_contain_text("Unread")
     page.get_by_label("Your text to").fill("You are welcome at 7 — bring the form")
     expect(page.locator("#size")).to_contain_text("1 segment · UCS-2")
-    page.get_by_role("button", name="Send").click()
-    answer = page.locator(".messages .out").last
+    page.get_by_role("button", name="Send", exact=True).click()
+    answer = page.locator("#messages .out").last
     expect(answer).to_contain_text("You are welcome at 7")
     expect(answer).to_contain_text("Delivered")
     expect(page.get_by_label("Your text to")).to_have_value("")
     hear(open_house, tenant, MARIA, "Thank you!")
-    expect(page.locator(".messages .in").last).to_contain_text("Thank you!", timeout=SOON_MS)
-    expect(page.locator(".messages .in").last).to_be_in_viewport()
+    expect(page.locator("#messages .in").last).to_contain_text("Thank you!", timeout=SOON_MS)
+    expect(page.locator("#messages .in").last).to_be_in_viewport()
 
 
 def test_a_stop_while_one_is_typing_says_so_before_anything_is_sent(
@@ -56,10 +65,10 @@ def test_a_stop_while_one_is_typing_says_so_before_anything_is_sent(
     page.goto(thread_of(tenant, STOPPED))
     someone.is_following()
     page.get_by_label("Your text to").fill("Our spring sale begins")
-    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
     hear(open_house, tenant, STOPPED, "STOP")
     expect(page.locator("#refused")).to_contain_text("opted out", timeout=SOON_MS)
-    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
     expect(page.locator("#standing")).to_have_text("Opted out")
     page.get_by_label("Your text to").press("Enter")
     expect(page.get_by_label("Your text to")).to_have_value("Our spring sale begins")
@@ -96,7 +105,7 @@ def test_the_keyboard_alone_is_enough(open_house: House, tenant: Tenant, operato
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("line two")
     page.keyboard.press("Enter")
-    expect(page.locator(".messages .out .words").last).to_have_text("line one\nline two")
+    expect(page.locator("#messages .out .words").last).to_have_text("line one\nline two")
     expect(page.get_by_label("Your text to")).to_be_focused()
 
 
@@ -155,6 +164,36 @@ def test_whoever_is_signed_out_is_sent_to_where_one_signs_in(open_house: House, 
 
 
 @on_one_database
+def test_the_phone_beside_it_plays_the_other_side(open_house: House, tenant: Tenant, operator: Come) -> None:
+    """It makes the picture of the README: artifacts/inbox.png."""
+    for nth, (contact, words) in enumerate(OTHERS):
+        hear(open_house, tenant, contact, words)
+        if nth == 3:
+            open_house.sent(tenant, contact, "Thank you, see you then!")
+    someone = operator()
+    page = someone.sign_in()
+    page.set_viewport_size({"width": 1440, "height": 820})
+    page.goto(thread_of(tenant, MARIA))
+    someone.is_following()
+    on_the_phone, text = page.get_by_label("A text from the phone"), page.get_by_label("Your text to")
+    for theirs, ours in TALK:
+        on_the_phone.fill(theirs)
+        on_the_phone.press("Enter")
+        expect(page.locator("#messages .in").last).to_contain_text(theirs, timeout=SOON_MS)
+        text.fill(ours)
+        text.press("Enter")
+        expect(page.locator("#phone .in").last).to_contain_text(ours, timeout=2 * SOON_MS)
+    event = {"id": "garden", "from": MARIA, "to": tenant.number.number, "text": "Is this the house?", "media": [GARDEN]}
+    assert open_house.deliver(tenant, event).json()["stored"] == 1
+    picture = page.locator("#messages img")
+    expect(picture).to_be_visible()
+    assert page.evaluate("document.querySelector('#messages img').decode().then(() => true)")
+    text.fill("Yes! Ring twice.")
+    expect(page.locator("#size")).to_contain_text("1 segment")
+    assert someone.keep("inbox").stat().st_size < 200 * 1024
+
+
+@on_one_database
 def test_signing_out_is_one_button(tenant: Tenant, operator: Come) -> None:
     page = operator().sign_in()
     page.get_by_role("button", name="Sign out").click()
@@ -180,15 +219,15 @@ def test_hostile_texts_are_shown_and_do_nothing(open_house: House, tenant: Tenan
     page.goto(thread_of(tenant, PAUL))
     someone.is_following()
     hear(open_house, tenant, PAUL, HOSTILE[1])  # what comes by itself goes another way
-    expect(page.locator(".messages .in")).to_have_count(len(HOSTILE) + 1, timeout=SOON_MS)
-    words = page.locator(".messages .words").all_text_contents()
+    expect(page.locator("#messages .in")).to_have_count(len(HOSTILE) + 1, timeout=SOON_MS)
+    words = page.locator("#messages .words").all_text_contents()
     assert words[0] == HOSTILE[0]
     assert words[4] == HOSTILE[4]
     assert words[-1] == HOSTILE[1]
     assert page.title() == f"{SHOWN[PAUL]} · Roost"
     assert page.locator("main script, main img, main b").count() == 0
     assert not someone.scrolls_sideways()
-    for bubble in page.locator(".messages .bubble").all():
+    for bubble in page.locator("#messages .bubble").all():
         box = bubble.bounding_box()
         assert box is not None
         assert box["width"] < 700

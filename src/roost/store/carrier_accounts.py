@@ -40,6 +40,11 @@ class CarrierAccounts(Changes):
         )
         return Reception(tuple(number for number, _ in rows), newest, len(waiting))
 
+    async def numbers_of(self, org_id: str, carrier: str) -> dict[str, str]:
+        """The organization's numbers at a carrier, each with the id of its account; 1,000 at most."""
+        rows = await self._store.fetch(_SQL["numbers_of_carrier"], UUID(org_id), carrier, _LIMIT)
+        return {number: id_text(account_id) for number, account_id in rows}
+
     async def change_secrets(
         self,
         account: CarrierAccount,

@@ -11,3 +11,8 @@ FROM numbers n WHERE n.org_id = $1 AND n.carrier_account_id = $2 ORDER BY n.id L
 
 -- waiting_of_account: unrouted deliveries, up to a limit
 SELECT id FROM unrouted_deliveries WHERE org_id = $1 AND carrier_account_id = $2 AND routed_at IS NULL LIMIT $3;
+
+-- numbers_of_carrier: of one organization, first registered first, each with its account
+SELECT n.number, n.carrier_account_id FROM numbers n
+JOIN carrier_accounts a ON a.org_id = n.org_id AND a.id = n.carrier_account_id
+WHERE n.org_id = $1 AND a.carrier = $2 ORDER BY n.id LIMIT $3;

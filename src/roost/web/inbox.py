@@ -17,8 +17,10 @@ from roost.store.policy import OrganizationPolicy
 from roost.web.door import Door
 from roost.web.frame import Frame
 from roost.web.pages import ROOT, Handler, Pages, SignInNeeded
+from roost.web.phone import Phone, Play
 from roost.web.sign_in import SignIn
 from roost.web.threads import Threads
+from roost.web.views import Messages
 
 _PAIR = "{number}/{contact:path}"
 
@@ -35,13 +37,16 @@ class Inbox:
         urls: MediaUrls,
         limits: Limits,
         following: Following,
+        play: Play,
     ) -> None:
         self._pages = Pages(public_url)
         self._door = Door(store, public_url)
         self._following = following
         frame = Frame(self._pages, self._door, policies)
         self._sign_in = SignIn(store, self._pages, self._door, limits)
-        self._threads = Threads(store, frame, self._door, sender, policies, urls, limits)
+        messages = Messages(store, urls)
+        self._phone = Phone(store, frame, self._door, messages, play)
+        self._threads = Threads(store, frame, self._door, sender, policies, messages, limits, self._phone)
 
     async def follow(self, request: Request) -> Response:
         """The stream of `/v1/events`, for the session's own organization."""
@@ -61,6 +66,8 @@ class Inbox:
             ("POST", f"/threads/{_PAIR}", threads.send),
             ("POST", f"/outlook/{_PAIR}", threads.look_ahead),
             ("POST", f"/read/{_PAIR}", threads.read),
+            ("GET", f"/phone/{_PAIR}", self._phone.show),
+            ("POST", f"/phone/{_PAIR}", self._phone.write),
             ("GET", "/sign-in", sign_in.show),
             ("POST", "/sign-in", sign_in.sign_in),
             ("GET", "/sign-in/{link}", sign_in.show_link),

@@ -12,7 +12,6 @@ from roost.api.limits import Limits
 from roost.api.outbound import parse_send
 from roost.api.sender import Sender
 from roost.core.ids import LAST_ID, parse_uuid
-from roost.core.media_urls import MediaUrls
 from roost.core.numbers import number_as_entered
 from roost.core.outbound import MAX_TEXT
 from roost.errors import Refusal
@@ -26,6 +25,7 @@ from roost.store.sessions import Session
 from roost.web.door import Door
 from roost.web.frame import Frame
 from roost.web.outlook import Outlook, Outlooks
+from roost.web.phone import Phone
 from roost.web.views import Messages, head_view
 
 READ, SEND = "messages:read", "messages:send"
@@ -54,8 +54,9 @@ class Threads:
         door: Door,
         sender: Sender,
         policies: ShortCache[OrganizationPolicy],
-        urls: MediaUrls,
+        messages: Messages,
         limits: Limits,
+        phone: Phone,
     ) -> None:
         self._store = store
         self._frame = frame
@@ -64,7 +65,8 @@ class Threads:
         self._outlooks = Outlooks(sender)
         self._policies = policies
         self._directory = Directory(store)
-        self._messages = Messages(store, urls)
+        self._messages = messages
+        self._phone = phone
         self._limits = limits
 
     async def show(self, request: Request) -> Response:
@@ -127,7 +129,7 @@ class Threads:
         outlook = typed.outlook
         if outlook is None and SEND in session.scopes:
             outlook = await self._outlooks.of(session.org_id, pair, "")
-        listed = await self._listed(request, session, paged=False)
+        listed = await self._listed(request, session, pair, paged=False)
         current = next((head for head in listed["heads"] if (head.number, head.contact) == pair), None)
         return await self._frame.page(
             "thread.html", session, "inbox", typed.status, **listed,
@@ -135,13 +137,18 @@ class Threads:
             is_newest=below == LAST_ID, outlook=outlook, text=typed.text, head=current, max_text=MAX_TEXT,
         )  # fmt: skip
 
-    async def _listed(self, request: Request, session: Session, *, paged: bool = True) -> dict[str, Any]:
+    async def _listed(
+        self, request: Request, session: Session, pair: Pair | None = None, *, paged: bool = True
+    ) -> dict[str, Any]:
         before = parse_uuid(request.query_params.get("before", "")) if paged else None
         found = await list_heads(self._store, session.org_id, PAGE, before or LAST_ID)
         policy = await self._policies.get(session.org_id)
         assert policy is not None, "a session belongs to an organization"
         heads = [head_view(head, policy.settings) for head in found.heads]
-        return {"heads": heads, "next_below": found.next_below, "is_first_page": before is None}
+        phone = await self._phone.beside(session, pair)
+        heard = await self._phone.heard(session, phone) if phone else []
+        page = {"heads": heads, "next_below": found.next_below, "is_first_page": before is None}
+        return {**page, "phone": phone, "heard": heard}
 
     async def _owned(self, session: Session, number: str) -> Number | None:
         owned = await self._directory.number(number)

@@ -207,6 +207,18 @@ if (composer) {
   });
 }
 
+// What is sent without leaving the page; what comes of it appears by itself.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-stay]")) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  form.reset();
+  const answer = await fetch(form.action, { method: "POST", body });
+  if (!answer.ok) said.textContent = "That was not taken";
+  refreshSoon();
+});
+
 // Up and down in the list.
 byId("heads")?.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
