@@ -39,11 +39,15 @@ from roost.api.sender import Sender
 from roost.api.shell import Shell
 from roost.api.uploads import Uploads
 from roost.carriers.registry import CARRIERS
+from roost.core.addresses import Network
 from roost.core.media_urls import URL_KEY, MediaUrls
 from roost.intake import Intake
 from roost.mcp.endpoint import PATH as MCP_PATH
 from roost.mcp.endpoint import Endpoint as McpEndpoint
 from roost.push.push import Push
+from roost.push.webhooks.log_routes import DeliveryRoutes
+from roost.push.webhooks.poster import Poster
+from roost.push.webhooks.routes import EndpointRoutes
 from roost.store.base import Store
 from roost.store.objects import Objects
 from roost.store.policy import policy_of
@@ -70,12 +74,14 @@ def build(
     oneshot_quotes: bool = True,
     limits: Limits = NO_LIMITS,
     push: Push | None = None,
+    poster: Poster | None = None,
+    allowed_networks: Sequence[Network] = (),
 ) -> ASGIApp:
     """The ASGI application over an open store.
 
     `objects` is where media are kept. `wake` tells the worker that there may be something to send, `wake_copier` the copier
-    that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` is for
-    whoever has to stop it.
+    that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` and `poster` are for
+    whoever has to stop them. `allowed_networks` may be pushed to though they are not public.
     """
     urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
     push = push or Push(store, urls)
@@ -85,6 +91,9 @@ def build(
     intake = Intake(store, limits, wake, wake_copier, public_url)
     routes: list[Route] = [*_intake_routes(intake), *Inbound(store, authenticator, urls, push.waiting).routes()]
     routes += push.routes(authenticator, idempotency)
+    poster = poster or Poster(store.clock, allowed_networks)
+    routes += DeliveryRoutes(store, authenticator, idempotency, poster).routes()
+    routes += EndpointRoutes(store, authenticator, idempotency, allowed_networks).routes()
     routes += OtpRoutes(store, authenticator).routes()
     routes += Messages(store, authenticator, sender, idempotency, urls).routes()
     routes += Uploads(store, objects, urls, authenticator, idempotency).routes()
@@ -96,7 +105,7 @@ def build(
     routes += HostedForm(store, policies, public_url).routes()
     routes += Blocking(store, authenticator, idempotency).routes()
     routes += ApiKeys(store, authenticator, idempotency).routes()
-    routes += PhoneNumbers(store, authenticator, idempotency).routes()
+    routes += PhoneNumbers(store, authenticator, idempotency, allowed_networks).routes()
     routes += OrganizationRoutes(store, authenticator).routes()
     routes += Contacts(store, authenticator).routes()
     routes += AuditLog(store, authenticator).routes()

@@ -56,6 +56,7 @@ SETTINGS = (
     Setting("limit_keys", "10/minute", "API keys created or rotated, of each organization."),
     Setting("limit_erases", "100/hour", "Contacts erased, of each organization."),
     Setting("limit_consents", "100/second", "Consents recorded, asked for or offered as a form, of each organization."),
+    Setting("limit_replays", "10/minute", "Webhook deliveries replayed, of each organization."),
     Setting(
         "redis_url", "none", "redis://HOST or rediss://HOST: where several processes count together what is limited."
     ),
@@ -67,6 +68,7 @@ SETTINGS = (
     Setting("stream_heartbeat", "15", "After so many seconds of silence a stream says that it is still there."),
     Setting("max_streams", "2000", "Streams open at once in one process; one too many is answered with 503."),
     Setting("max_streams_per_org", "200", "The same, of one organization; one too many is answered with 429."),
+    Setting("webhook_timeout", "15", "How many seconds the receiver of a webhook has to answer."),
     Setting("bandwidth_url", BANDWIDTH_URL, "Where Bandwidth's Messaging API is."),
     Setting(
         "oneshot_quotes",
@@ -112,6 +114,8 @@ class Config(NamedTuple):
     """Seconds."""
     max_streams: int
     max_streams_per_org: int
+    webhook_timeout: int
+    """Seconds."""
     bandwidth_url: str
     oneshot_quotes: bool
     media_url: str
@@ -155,6 +159,7 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         stream_heartbeat=_whole("stream_heartbeat", value("stream_heartbeat") or "15", 1, 3600),
         max_streams=_whole("max_streams", value("max_streams") or "2000", 0, 1_000_000),
         max_streams_per_org=_whole("max_streams_per_org", value("max_streams_per_org") or "200", 0, 1_000_000),
+        webhook_timeout=_whole("webhook_timeout", value("webhook_timeout") or "15", 1, 60),
         bandwidth_url=_url("bandwidth_url", value("bandwidth_url"), BANDWIDTH_URL) or BANDWIDTH_URL,
         oneshot_quotes=_on("oneshot_quotes", value),
         media_url=_media_url(value("media_url")) or str(data_dir / "media"),

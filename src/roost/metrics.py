@@ -31,3 +31,5 @@ WAITING = Gauge("roost_waiting_reads", "Reads that wait for something new", regi
 STREAMS = Gauge("roost_streams", "Streams that are open", registry=REGISTRY)
 STREAM_EVENTS = Counter("roost_stream_events", "Events written to streams", registry=REGISTRY)
 STREAM_ENDS = Counter("roost_stream_ends", "Streams that ended", ["reason"], registry=REGISTRY)
+WEBHOOK_TRIES = Counter("roost_webhook_tries", "Tries to tell endpoints of events", ["outcome"], registry=REGISTRY)
+WEBHOOKS_WAITING = Gauge("roost_webhooks_waiting", "Events that endpoints are still to be told of", registry=REGISTRY)

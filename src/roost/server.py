@@ -28,6 +28,8 @@ from roost.media.sweep import sweep_media
 from roost.protocol import BoundedProtocol
 from roost.push.push import Push
 from roost.push.streams import Bounds
+from roost.push.webhooks.deliverer import Deliverer
+from roost.push.webhooks.poster import Poster
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
@@ -78,13 +80,16 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         copier = Copier(store, objects, Fetcher(config.media_max_bytes, config.allowed_networks))
         urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
         push = Push(store, urls, config.stream_heartbeat, Bounds(config.max_streams, config.max_streams_per_org))
+        poster = Poster(now_us, config.allowed_networks, total_seconds=config.webhook_timeout)
+        deliverer = Deliverer(store, urls, poster)
         app = build(
             store, public_url, objects, worker.wake, copier.wake,
-            oneshot_quotes=config.oneshot_quotes, limits=limits, push=push,
+            oneshot_quotes=config.oneshot_quotes, limits=limits, push=push, poster=poster,
+            allowed_networks=config.allowed_networks,
         )  # fmt: skip
         filler = Filler(store, outside, worker.wake)
         sweeper = Sweeper(store, besides=partial(sweep_media, store, objects))
-        server = _Server(uvicorn_config(app), worker, copier, sweeper, filler, push, lambda: ready(running))
+        server = _Server(uvicorn_config(app), worker, copier, deliverer, sweeper, filler, push, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -122,6 +127,7 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         worker: Worker,
         copier: Copier,
+        deliverer: Deliverer,
         sweeper: Sweeper,
         filler: Filler,
         push: Push,
@@ -130,6 +136,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._worker = worker
         self._copier = copier
+        self._deliverer = deliverer
         self._sweeper = sweeper
         self._filler = filler
         self._push = push
@@ -139,6 +146,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._worker.start()
         self._copier.start()
+        self._deliverer.start()
         self._sweeper.start()
         await self._ready()
         self._filler.start()
@@ -146,12 +154,14 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._worker.stop_leasing()
         self._copier.stop_leasing()
+        self._deliverer.stop_leasing()
         self._sweeper.stop_soon()
         self._push.stop()
         await super().shutdown(sockets)
         await self._filler.stop()
         await self._worker.stop()
         await self._copier.stop()
+        await self._deliverer.stop()
         await self._sweeper.stop()
         await self._push.close()
 

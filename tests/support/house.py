@@ -24,6 +24,8 @@ from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
 from roost.push.push import Push
 from roost.push.streams import Bounds
+from roost.push.webhooks.deliverer import Deliverer
+from roost.push.webhooks.poster import Poster
 from roost.server import uvicorn_config
 from roost.store.base import Store
 from roost.store.connect import make_store
@@ -106,8 +108,9 @@ class Listening(uvicorn.Server):
 
 
 class House:
-    """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`, and no
-    medium copied unless it is `copying`, by address alone: there is nobody here who knows names."""
+    """Start with `start()`, stop with `stop()`; `http` is a client of it. Nothing is sent unless it is `working`, no medium
+    copied unless it is `copying`, and no endpoint told unless it is `telling`, by address alone: there is nobody here who knows
+    names."""
 
     def __init__(
         self,
@@ -116,13 +119,14 @@ class House:
         *,
         working: bool = False,
         copying: bool = False,
+        telling: bool = False,
         fetch_seconds: float = 30,
         **options: Any,
     ) -> None:
         options = {"bandwidth_url": NOWHERE, "rate_limits": "off", **options}
         database.lay(data_dir)
         self.config = config.load({}, data_dir=data_dir, database_url=database.url, **options)
-        self._working, self._copying = working, copying
+        self._working, self._copying, self._telling = working, copying, telling
         self._fetch_seconds = fetch_seconds
         self.clock = Clock()
         self._loop = uvloop.new_event_loop()
@@ -141,6 +145,7 @@ class House:
         self.objects = Objects(self.config.media_url)
         self.worker = self.wait(self._start_worker())
         self.copier = self.wait(self._start_copier())
+        self.deliverer = self.wait(self._start_deliverer())
         self.limits = Limits(self.config.limits, self.config.redis_url)
         bounds = Bounds(self.config.max_streams, self.config.max_streams_per_org)
         self.push = Push(self.store, self.media_urls, self.config.stream_heartbeat, bounds)
@@ -153,6 +158,8 @@ class House:
             oneshot_quotes=self.config.oneshot_quotes,
             limits=self.limits,
             push=self.push,
+            poster=self.poster,
+            allowed_networks=self.config.allowed_networks,
         )
         self._server = Listening(uvicorn_config(app))
         self.wait(self._server.begin(listener))
@@ -166,6 +173,7 @@ class House:
         self.wait(self.push.close())
         self.wait(self.worker.stop())
         self.wait(self.copier.stop())
+        self.wait(self.deliverer.stop())
         self.wait(self.outside.close())
         self.wait(self.limits.close())
         self.wait(self.store.close())
@@ -189,6 +197,14 @@ class House:
         if self._copying:
             copier.start()
         return copier
+
+    async def _start_deliverer(self) -> Deliverer:
+        networks, seconds = self.config.allowed_networks, self.config.webhook_timeout
+        self.poster = Poster(self.clock, networks, total_seconds=seconds, resolver=Resolver([]))
+        deliverer = Deliverer(self.store, self.media_urls, self.poster)
+        if self._telling:
+            deliverer.start()
+        return deliverer
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the server's loop."""

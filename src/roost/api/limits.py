@@ -22,7 +22,7 @@ from roost.api.local_counts import LocalCounts
 from roost.config import ConfigError
 from roost.errors import Refusal
 
-Limited = Literal["sends", "reads", "sign_ins", "keys", "erases", "consents"]
+Limited = Literal["sends", "reads", "sign_ins", "keys", "erases", "consents", "replays"]
 
 #: How long Redis may take to count; then, and for a while after, requests are served uncounted.
 PATIENCE_SECONDS, SKIP_SECONDS, WARNING_SECONDS = 0.25, 5, 60

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from roost.api.listing import ListMeta
+from roost.api.push_urls import MAX_URL
 
 NumberType = Literal["local", "toll_free", "short_code"]
-MAX_LABEL, MAX_URL, MAX_PACE = 200, 2048, 1000
+MAX_LABEL, MAX_PACE = 200, 1000
 
 
 class NewNumber(msgspec.Struct, forbid_unknown_fields=True):

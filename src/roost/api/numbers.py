@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +17,6 @@ from roost.api.listing import CURSOR, CURSOR_KEY, include_parameter, limit_param
 from roost.api.number_bodies import (
     MAX_LABEL,
     MAX_PACE,
-    MAX_URL,
     NewNumber,
     NumberBody,
     NumberChange,
@@ -27,8 +25,10 @@ from roost.api.number_bodies import (
     NumberReleased,
     Released,
 )
+from roost.api.push_urls import push_url
 from roost.api.queries import parse_query, path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
+from roost.core.addresses import Network
 from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164, is_short_code, is_toll_free
 from roost.core.times import rfc3339
@@ -64,8 +64,15 @@ class _Asked(NamedTuple):
 class PhoneNumbers:
     """Handlers over one store."""
 
-    def __init__(self, store: Store, authenticator: Authenticator, idempotency: Idempotency) -> None:
+    def __init__(
+        self,
+        store: Store,
+        authenticator: Authenticator,
+        idempotency: Idempotency,
+        allowed_networks: Sequence[Network] = (),
+    ) -> None:
         self._directory = Directory(store)
+        self._push_url = push_url(allowed_networks)
         self._authenticator = authenticator
         self._idempotency = idempotency
         self._cursor_key = store.vault.derive(CURSOR_KEY)
@@ -119,7 +126,7 @@ class PhoneNumbers:
         principal = await self._authenticator.api_key(request, WRITE)
         number_id = path_id(request.path_params["id"])
         values, _ = await json_object(request)
-        change = _change(values)
+        change = _change(values, self._push_url)
         actor = Actor("api_key", principal.key_id)
         number = await self._directory.change_number(principal.org_id, number_id, change, actor)
         if number is None:
@@ -162,8 +169,8 @@ class PhoneNumbers:
         label = fields.take("label", string(0, MAX_LABEL), "")
         routing = Routing(
             number_type,
-            fields.take("inbound_url", https_url, "") or None,
-            fields.take("status_url", https_url, "") or None,
+            fields.take("inbound_url", self._push_url, "") or None,
+            fields.take("status_url", self._push_url, "") or None,
             fields.take("segments_per_second", _pace, None),
         )
         fields.check()
@@ -211,7 +218,7 @@ _LIST_PARAMETERS = (
 )  # fmt: skip
 
 
-def _change(values: dict[str, Any]) -> Callable[[Number], Number]:
+def _change(values: dict[str, Any], read_url: Callable[[Any], str]) -> Callable[[Number], Number]:
     unsupported = sorted(values.keys() - {"inbound_url", "status_url", "label", "campaign_id"})
     if unsupported:
         name = unsupported[0][:64]
@@ -224,23 +231,10 @@ def _change(values: dict[str, Any]) -> Callable[[Number], Number]:
         changes["label"] = fields.take("label", string(0, MAX_LABEL), "")
     for name in ("inbound_url", "status_url"):
         if fields.given(name):
-            changes[name] = fields.take(name, https_url, "") or None
+            changes[name] = fields.take(name, read_url, "") or None
     if fields.details:
         raise invalid(fields.details)
     return lambda number: number._replace(**changes)
-
-
-def https_url(value: Any) -> str:
-    """Reads a URL that we may push to; "" stands for none."""
-    text = string(0, MAX_URL)(value)
-    try:
-        parts = urlsplit(text)
-        valid = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and not parts.username
-    except ValueError:
-        valid = False
-    if text and not (valid and text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("must be an https URL, without a user name")
-    return text
 
 
 def _pace(value: Any) -> float | None:

@@ -7,7 +7,7 @@ import click
 
 from roost.api.answers import moment
 from roost.api.number_bodies import MAX_PACE
-from roost.api.numbers import https_url
+from roost.api.push_urls import push_url
 from roost.carriers.credentials import new_secrets
 from roost.carriers.registry import CARRIERS
 from roost.cli.common import (
@@ -159,7 +159,7 @@ def number_set(context: Context, e164: str, wallet: str | None, **options: Any) 
     for name in ("inbound_url", "status_url"):
         if name in changes:
             try:
-                changes[name] = https_url(changes[name]) or None
+                changes[name] = push_url(context.config.allowed_networks)(changes[name]) or None
             except ValueError as error:
                 raise click.ClickException(f"--{name.replace('_', '-')} {error}") from None
     if "pace" in changes:

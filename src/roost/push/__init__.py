@@ -1,1 +1,1 @@
-"""What is pushed to readers: the live stream, and reads that wait."""
+"""What is pushed to readers: the live stream, reads that wait, and webhooks."""

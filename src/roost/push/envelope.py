@@ -59,6 +59,9 @@ def envelope(event: Event, urls: MediaUrls) -> Envelope:
     return ConsentChange(event.id, "consent.changed", created_at, changed_body(event))
 
 
-def encode(event: Event, urls: MediaUrls) -> bytes:
-    """The same as JSON, in one line."""
-    return encode_json(envelope(event, urls))
+def encode(event: Event, urls: MediaUrls, event_id: str | None = None) -> bytes:
+    """The same as JSON, in one line; under another id where one is given, for what is told anew."""
+    found = envelope(event, urls)
+    if event_id is not None:
+        found.id = event_id
+    return encode_json(found)

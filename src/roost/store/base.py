@@ -54,6 +54,16 @@ class Store(ABC):
         """Is told the organizations whose counters a commit has moved: one of this process, and, where `listen` says so, one
         of another. What rests on it must find out by itself as well."""
 
+    def tell_also(self, told: Callable[[Collection[str]], None]) -> None:
+        """`told` is told as well."""
+        first = self.told_moved
+
+        def both(org_ids: Collection[str]) -> None:
+            first(org_ids)
+            told(org_ids)
+
+        self.told_moved = both
+
     @property
     def is_distributed(self) -> bool:
         """Whether one transaction may touch one organization only."""

@@ -1,7 +1,7 @@
 """The event log, read: inbound messages and the other events in one order, without a gap, whoever writes meanwhile."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,11 +10,13 @@ from roost.core.events import ConsentChanged, Event, Interest, Received, StatusC
 from roost.core.ids import LAST_ID, floor_of, id_text
 from roost.core.inbox import InboxQuery
 from roost.store.base import Store
+from roost.store.listing import message_of
 from roost.store.outbound import outbound_of
 from roost.store.sql import load
 from roost.store.transaction import Row
 
 _SQL = load("events.sql")
+_BY_ID = "org_id uuid, id uuid"
 
 
 class Stretch(NamedTuple):
@@ -44,6 +46,18 @@ async def read_log(store: Store, org_id: str, after: str, limit: int, interest: 
         through = page.messages[-1].id if page.has_more else through
     found = [event for event in found if event.id <= through and interest.matches(event)]
     return Stretch(sorted(found, key=lambda event: event.id), max(after, through), has_more=through != newest)
+
+
+async def events_by_id(store: Store, org_id: str, ids: Mapping[str, str]) -> dict[str, Event]:
+    """Of id -> type, those that the organization still keeps, by id."""
+    above = await store.kept.above(org_id)
+    kept = {event_id: kind for event_id, kind in ids.items() if event_id > above}
+    texts = [event_id for event_id, kind in kept.items() if kind == "message.received"]
+    rows = await store.joined(_SQL["received"], _BY_ID, [(UUID(org_id), UUID(each)) for each in texts])
+    found: list[Event] = [Received(message.id, message) for message in map(message_of, rows)]
+    others = [(UUID(org_id), UUID(each)) for each in kept.keys() - set(texts)]
+    found += [event for row in await store.joined(_SQL["events"], _BY_ID, others) if (event := _event(row))]
+    return {event.id: event for event in found}
 
 
 async def last_positions(store: Store, org_ids: Sequence[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from roost.store.events import never_left, tell_steps
 from roost.store.pages import Condition, PageOf, Slice, newest_first
 from roost.store.sql import DIRECTORY, QUERIES
 from roost.store.transaction import Transaction
+from roost.store.webhook_endpoints import follow_urls
 
 
 class Agent(NamedTuple):
@@ -127,6 +128,8 @@ class Numbers(Changes):
             if not await transaction.fetch(DIRECTORY["create_number"], *row, *routing):
                 return False
             payload = {"number": number, "carrier_account_id": account_id, "agent_id": agent_id, "label": label}
+            if routing.inbound_url or routing.status_url:
+                await follow_urls(transaction, org_id, number_id, routing.inbound_url, routing.status_url)
             await self._log(transaction, org_id, actor, "phone_number.created", number_id, payload)
             await beside(transaction, added)
             return True
@@ -171,6 +174,7 @@ class Numbers(Changes):
             values = (agent, changed.label, changed.inbound_url, changed.status_url, changed.segments_per_second)
             ids = (UUID(org_id), UUID(number_id))
             await transaction.fetch(DIRECTORY["change_number"], *ids, *values, changed.updated_at)
+            await follow_urls(transaction, org_id, number_id, changed.inbound_url, changed.status_url)
             payload = {
                 name: value
                 for name, value, before in zip(Number._fields, changed, standing, strict=True)
@@ -194,6 +198,7 @@ class Numbers(Changes):
             cancelled = await transaction.fetch(DIRECTORY["cancel_messages_of_number"], *ids, reason)
             for name in ("empty_outbox_of_number", "withdraw_leases_of_number", "forget_pace", "remove_number"):
                 await transaction.fetch(DIRECTORY[name], *ids)
+            await follow_urls(transaction, org_id, number_id, None, None)
             keys = [(UUID(org_id), UUID(id_text(row[0]))) for row in cancelled]
             await tell_steps(transaction, dict.fromkeys(keys, never_left("CANCELED", reason)))
             payload = {"number": _number(rows[0]).number, "cancelled_messages": len(cancelled)}

@@ -1,0 +1,1 @@
+"""Webhooks out: signed, posted, tried again, and logged."""

@@ -1,0 +1,162 @@
+"""What endpoints are still to be told: handed out from the event log, leased, and settled.
+
+One process at a time works at an organization's queue, so that a thread's events go out one after the other. See decision 0026.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from roost.core.events import EVERYTHING, Event
+from roost.core.ids import floor_of, id_text, position_of
+from roost.core.webhooks import GIVEN_UP_US, Endpoint, Kind, Target, thread_of
+from roost.store.base import Store
+from roost.store.event_log import events_by_id, read_log
+from roost.store.sql import load
+from roost.store.transaction import Row, Transaction
+
+QUEUE = load("webhook_queue.sql")
+_QUEUED = (
+    "org_id uuid, endpoint_id uuid, kind text, event_id uuid, source_id uuid, event_type text, thread text, due_at bigint, "
+    "give_up_at bigint"
+)
+#: Events that are handed out in one transaction.
+_AT_ONCE = 100
+#: How many rows are counted for the gauge.
+_COUNTED = 100_000
+
+
+class Lease(NamedTuple):
+    """Who works at queues, and for how long after they last said so."""
+
+    holder: UUID
+    lasts_us: int
+
+
+class Feed(NamedTuple):
+    """How far an organization's log was handed out: all before the position. `ours_until`: 0 where nobody has it."""
+
+    org_id: str
+    next_us: int
+    has_new: bool
+    ours_until: int
+
+
+class Job(NamedTuple):
+    """An event that an endpoint is to be told of; `attempts` have failed so far."""
+
+    target: Target
+    url: str
+    event_id: str
+    source_id: str
+    event_type: str
+    thread: str
+    attempts: int
+    give_up_at: int
+
+    @property
+    def key(self) -> tuple[UUID, UUID, str, UUID]:
+        """Of its row."""
+        return UUID(self.target.org_id), UUID(self.target.id), self.target.kind, UUID(self.event_id)
+
+
+async def due_feeds(store: Store, lease: Lease) -> list[Feed]:
+    """Those with anything to do, at which nobody else is."""
+    now = store.clock()
+    rows = await store.fetch(QUEUE["due_feeds"], lease.holder, now, now + 2 * lease.lasts_us)
+    return [Feed(id_text(row[0]), row[1], bool(row[2]), row[3]) for row in rows]
+
+
+async def told_organizations(store: Store) -> frozenset[str]:
+    """Those that have an endpoint."""
+    return frozenset(id_text(row[0]) for row in await store.fetch(QUEUE["told"]))
+
+
+async def hand_out(store: Store, lease: Lease, feed: Feed) -> tuple[bool, bool]:
+    """Take or renew the organization's lease, and queue what comes next in its log, for whoever wants it.
+
+    Whether it is ours, and whether there is more in the log.
+    """
+    after = floor_of(feed.next_us)
+    stretch = await read_log(store, feed.org_id, after, _AT_ONCE, EVERYTHING)
+    endpoints = await active_endpoints(store, feed.org_id) if stretch.events else []
+    now = store.clock()
+    rows = _queued(stretch.events, endpoints, now)
+    reached = position_of(stretch.through)
+    next_us = reached if stretch.through == floor_of(reached) else reached + 1
+
+    async def work(tx: Transaction) -> bool:
+        bounds = (now, now + lease.lasts_us, feed.next_us, max(next_us, feed.next_us), now + 2 * lease.lasts_us)
+        if not await tx.fetch(QUEUE["take_feed"], UUID(feed.org_id), lease.holder, *bounds):
+            return False
+        await tx.joined(QUEUE["queue"], _QUEUED, rows)
+        return True
+
+    return await store.transact(work), stretch.has_more
+
+
+async def queue_again(tx: Transaction, target: Target, event: Event, event_id: str) -> None:
+    """Tell an endpoint of an event once more, under another id, after what it is still to be told of the thread."""
+    await tx.fetch(QUEUE["lock_feed"], UUID(target.org_id))
+    await tx.joined(QUEUE["queue"], _QUEUED, [_row(target, event, event_id, tx.now(), first=True)])
+
+
+async def active_endpoints(store: Store, org_id: str) -> list[Endpoint]:
+    """All that are told anything."""
+    return [_endpoint(org_id, row) for row in await store.fetch(QUEUE["active"], UUID(org_id))]
+
+
+async def due_endpoints(store: Store, org_id: str) -> list[Endpoint]:
+    """Those with anything to try now."""
+    return [_endpoint(org_id, row) for row in await store.fetch(QUEUE["due_endpoints"], UUID(org_id), store.clock())]
+
+
+async def due_jobs(store: Store, endpoint: Endpoint, limit: int, *, past: bool = False) -> list[Job]:
+    """What waits longest; with `past`, only what has waited for longer than it is worth."""
+    org_id, endpoint_id, kind = endpoint.target
+    args = (UUID(org_id), UUID(endpoint_id), kind, store.clock(), limit)
+    rows = await store.fetch(QUEUE["past" if past else "due"], *args)
+    return [Job(endpoint.target, endpoint.url, id_text(row[0]), id_text(row[1]), *row[2:]) for row in rows]
+
+
+async def events_of(store: Store, jobs: Sequence[Job]) -> Mapping[str, Event]:
+    """What one organization's jobs tell, by the event's id in the log; what is gone is missing."""
+    return await events_by_id(store, jobs[0].target.org_id, {job.source_id: job.event_type for job in jobs})
+
+
+async def give_back(store: Store, lease: Lease, org_id: str) -> None:
+    """Another process may work at the organization's queue now."""
+    await store.write((QUEUE["give_back"], (UUID(org_id), lease.holder)))
+
+
+async def waiting(store: Store) -> int:
+    """How much is queued, of all organizations, as far as it is counted."""
+    return int((await store.fetch(QUEUE["depth"], _COUNTED))[0][0])
+
+
+def _queued(events: Sequence[Event], endpoints: Sequence[Endpoint], now: int) -> list[Row]:
+    """Rows of `_QUEUED`: in this stretch, only the first of a thread is due."""
+    first: set[tuple[Target, str]] = set()
+    rows = []
+    for event in events:
+        thread = thread_of(event)
+        for endpoint in endpoints:
+            if endpoint.wants(event):
+                key = (endpoint.target, thread)
+                rows.append(_row(endpoint.target, event, event.id, now, first=key not in first))
+                first.add(key)
+    return rows
+
+
+def _row(target: Target, event: Event, event_id: str, now: int, *, first: bool) -> Row:
+    ids = (UUID(target.org_id), UUID(target.id), target.kind, UUID(event_id), UUID(event.id))
+    return (*ids, event.type, thread_of(event), now if first else None, now + GIVEN_UP_US)
+
+
+def _endpoint(org_id: str, row: Row) -> Endpoint:
+    endpoint_id, kind, url, events, since, failures = row
+    return Endpoint(_target(org_id, endpoint_id, kind), url, frozenset(events.split()), since, failures)
+
+
+def _target(org_id: str, endpoint_id: object, kind: Kind) -> Target:
+    return Target(org_id, id_text(endpoint_id), kind)
