@@ -71,8 +71,10 @@ def guarded_connector(
 
         async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> Any:
             found = await self._resolver.resolve(host, port, family)
+            if not found:
+                raise OSError("no address")
             vetted = [each for each in found if may_reach(each["host"], allowed)]
-            if found and not vetted:
+            if not vetted:
                 raise AddressRefused("not a public address")
             return vetted
 

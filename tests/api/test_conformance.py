@@ -35,30 +35,39 @@ ID_ROUTES = (
     ("GET", "/v1/threads/{id}/messages"), ("GET", "/v1/consent/{id}/history"), ("DELETE", "/v1/consent/{id}"),
     ("DELETE", "/v1/blocked-senders/{id}"), ("GET", "/v1/api-keys/{id}"), ("DELETE", "/v1/api-keys/{id}"),
     ("POST", "/v1/api-keys/{id}/rotate"), ("GET", "/v1/phone-numbers/{id}"), ("PATCH", "/v1/phone-numbers/{id}"),
-    ("DELETE", "/v1/phone-numbers/{id}"),
+    ("DELETE", "/v1/phone-numbers/{id}"), ("GET", "/v1/webhooks/{id}"), ("PATCH", "/v1/webhooks/{id}"),
+    ("DELETE", "/v1/webhooks/{id}"), ("POST", "/v1/webhooks/{id}/rotate-secret"), ("POST", "/v1/webhooks/{id}/test"),
+    ("GET", "/v1/webhooks/deliveries/{id}"), ("POST", "/v1/webhooks/deliveries/{id}/replay"),
 )  # fmt: skip
 LIST_ROUTES = tuple(
     ("GET", path)
     for path in (
         "/v1/inbound-messages", "/v1/otp", "/v1/messages", "/v1/threads", "/v1/consent", "/v1/blocked-senders", "/v1/api-keys",
-        "/v1/phone-numbers", "/v1/audit-log", "/v1/events",
+        "/v1/phone-numbers", "/v1/audit-log", "/v1/events", "/v1/webhooks", "/v1/webhooks/deliveries",
     )
 )  # fmt: skip
 MAKING_ROUTES = (
     ("POST", "/v1/messages"), ("POST", "/v1/messages/media-upload"), ("POST", "/v1/consent"),
     ("POST", "/v1/consent/double-opt-in"), ("POST", "/v1/consent/hosted"), ("POST", "/v1/blocked-senders"),
     ("POST", "/v1/api-keys"), ("POST", "/v1/phone-numbers"), ("POST", "/v1/inbound-messages/claim"),
+    ("POST", "/v1/webhooks"),
 )  # fmt: skip
 SETTLING_ROUTES = (("POST", "/v1/inbound-messages/ack"), ("POST", "/v1/inbound-messages/release"))
 OTHER_ROUTES = (
     ("GET", "/v1/organization"), ("PATCH", "/v1/organization"), ("POST", "/v1/contacts/{contact_number}/erase"),
+    ("POST", "/v1/webhook-secret/rotate"),
 )  # fmt: skip
 #: Routes of A whose query is read: an unknown parameter is refused.
 READING = (
     "/v1/inbound-messages/{id}", "/v1/messages/{id}", "/v1/threads/{id}/messages", "/v1/consent/{id}/history",
     "/v1/phone-numbers/{id}",
 )  # fmt: skip
-CHANGING = (("PATCH", "/v1/organization"), ("PATCH", "/v1/phone-numbers/{id}"))
+CHANGING = (("PATCH", "/v1/organization"), ("PATCH", "/v1/phone-numbers/{id}"), ("PATCH", "/v1/webhooks/{id}"))
+#: Which take a body only for its idempotency key.
+ROTATING = (
+    ("/v1/webhooks/{id}/rotate-secret", "webhook"), ("/v1/webhooks/deliveries/{id}/replay", "delivery"),
+    ("/v1/webhook-secret/rotate", ""),
+)  # fmt: skip
 B_ROUTES = (
     ("GET", "/v1/tools/sms/inbox"), ("GET", "/v1/tools/sms/inbox/{id}"), ("POST", "/v1/tools/sms/send"),
     ("GET", "/v1/requests/{id}"), ("GET", "/v1/tools/notifications"), ("PATCH", "/v1/tools/notifications/{id}/read"),
@@ -68,6 +77,8 @@ B_ROUTES = (
 A_ROUTES = (*ID_ROUTES, *LIST_ROUTES, *MAKING_ROUTES, *SETTLING_ROUTES, *OTHER_ROUTES)
 UPLOADS, PUT, MEDIUM = "/v1/messages/media-upload", "/media/uploads/{token}", "/media/{token}"
 SEND, ASK, CONSENT = "/v1/messages", "/v1/tools/sms/send", "/v1/consent"
+HOOKS, LOG = "/v1/webhooks", "/v1/webhooks/deliveries"
+TOLD = {"url": "https://example.com/hook", "events": ["message.received"]}
 TEXT = {"from": "{number}", "to": CONTACT, "text": "hello"}
 AGREED = {
     "phone_number_id": "{number_id}", "contact_number": STRANGER, "opted_in": True,
@@ -192,6 +203,23 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/v1/contacts/{contact_number}/erase", 404, "NOT_FOUND", "no%2Fnumber"),
     Row("GET", "/v1/audit-log", 200),
     Row("GET", "/v1/events", 200),
+    # A: webhooks.
+    *(Row("POST", path, 409, "CONFLICT", name, body={}, headers=BUSY) for path, name in ROTATING),
+    *(Row("POST", path, 413, "PAYLOAD_TOO_LARGE", name, body=HUGE) for path, name in ROTATING),
+    *(Row("POST", path, 422, "VALIDATION_FAILED", name, body=b"[") for path, name in ROTATING),
+    Row("POST", HOOKS, 201, body=TOLD),
+    Row("GET", HOOKS, 200),
+    Row("GET", HOOKS + "/{id}", 200, id="webhook"),
+    Row("PATCH", HOOKS + "/{id}", 200, id="webhook", body={"description": "ours"}),
+    Row("PATCH", HOOKS + "/{id}", 422, "VALIDATION_FAILED", "webhook", body={"events": []}),
+    Row("POST", HOOKS + "/{id}/test", 200, id="webhook"),
+    Row("POST", HOOKS + "/{id}/rotate-secret", 200, id="webhook"),
+    Row("GET", LOG, 200),
+    Row("GET", LOG + "/{id}", 200, id="delivery"),
+    Row("POST", LOG + "/{id}/replay", 202, id="delivery"),
+    Row("POST", LOG + "/{id}/replay", 410, "EVENT_EXPIRED", "old_delivery"),
+    Row("DELETE", HOOKS + "/{id}", 200, id="webhook"),
+    Row("POST", "/v1/webhook-secret/rotate", 200),
     # B.
     Row("GET", "/v1/tools/sms/inbox", 200),
     Row("GET", "/v1/tools/sms/inbox", 400, "invalid_request", query="limit=0"),

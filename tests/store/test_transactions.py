@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from asyncpg.transaction import Transaction as AsyncpgTransaction
 
-from roost.core.ids import id_text
+from roost.core.ids import id_text, position_of
 from roost.store.errors import StoreUnavailable
 from roost.store.transaction import Transaction
 from support.house import House, Tenant
@@ -55,6 +55,32 @@ def test_positions_are_taken_one_after_another_and_kept(house: House) -> None:
     taken = house.wait(house.store.transact(work))
     assert taken == sorted(set(taken))
     assert last_position(house, tenant) == taken[-1]
+
+
+def test_a_counter_that_is_locked_again_goes_on_from_where_it_is(house: House) -> None:
+    tenant = house.tenant()
+    house.clock.frozen_us = house.clock()
+
+    async def work(tx: Transaction) -> list[int]:
+        first = await tx.position(tenant.org.org_id)
+        await tx.lock(tenant.org.org_id)
+        return [first, await tx.position(tenant.org.org_id)]
+
+    first, second = house.wait(house.store.transact(work))
+    assert first < second == last_position(house, tenant)
+
+
+def test_an_opt_out_and_the_text_that_answers_it_have_positions_of_their_own(house: House) -> None:
+    """Also while the clock stands still."""
+    tenant = house.tenant(carrier="loopback")
+    house.clock.frozen_us = house.clock()
+    stop = {"id": "stop", "from": "+15554443333", "to": tenant.number.number, "text": "STOP"}
+    assert house.deliver(tenant, stop).status_code == 200
+    tables = ("inbound_messages", "events", "outbound_messages")
+    ids = [row[0] for table in tables for row in house.wait(house.store.fetch(f"SELECT id FROM {table}"))]
+    assert len(ids) == 3
+    assert sorted(map(position_of, map(id_text, ids)))[-1] == last_position(house, tenant)
+    assert len(set(map(position_of, map(id_text, ids)))) == 3
 
 
 def test_joined_answers_for_each_wanted_row_and_many_writes_each(house: House) -> None:

@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from roost.api.errors import is_oneshot
+from roost.core.webhooks import Attempt, Target
 from roost.store.idempotency import IdempotencyKeys
+from roost.store.transaction import Transaction
+from roost.store.webhook_log import Entry, log_tries
 from support.agents import hear, notifications, quoted, requested
 from support.allowed import Signer, allowed
 from support.house import House
@@ -77,16 +80,15 @@ class Scene:
         self.names |= self._of_a() | self._of_b()
 
     def ask(self, row: Row) -> httpx.Response:
-        path = re.sub(r"\{\w+\}", self.names.get(row.id, row.id), row.path) + (
-            f"?{row.query}" if row.query else ""
-        ).format_map(self.names)
+        bare = re.sub(r"\{\w+\}", self.names.get(row.id, row.id), row.path)
+        path = bare + (f"?{row.query}" if row.query else "").format_map(self.names)
         body = self._filled(row.body)
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         headers = self._credential(row) | {name: self._filled(value) for name, value in row.headers.items()}
         self.house.clock.frozen_us += row.later_us
         try:
             if headers.get("Idempotency-Key") == "busy" and row.status == 409:
-                self._keep_busy(row, content or b"")
+                self._keep_busy(row, bare, content or b"")
             request = self.house.http.build_request(row.method, path, content=content, headers=headers)
             answer = self.house.http.send(request, stream=True)
             if answer.headers.get("content-type") == "text/event-stream":
@@ -121,11 +123,11 @@ class Scene:
         }
         return named[row.who]()
 
-    def _keep_busy(self, row: Row, content: bytes) -> None:
+    def _keep_busy(self, row: Row, path: str, content: bytes) -> None:
         """Somebody has the key, and has not finished."""
         is_of_b = is_oneshot(row.path)
         route = f"{row.method} {row.path}" + (f" {self.signer.agent.id}" if is_of_b else "")
-        body_hash = hashlib.sha256(row.path.encode() + b"\0" + content).digest()
+        body_hash = hashlib.sha256(path.encode() + b"\0" + content).digest()
         self.house.wait(IdempotencyKeys(self.house.store).claim(self.tenant.org.org_id, route, "busy", body_hash))
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +153,7 @@ class Scene:
             "consent": self._post("/v1/consent", consent)["id"], "key": key, "revoked_key": revoked,
             "blocked": self._post("/v1/blocked-senders", {"sender": "+15550000000"})["id"],
             "form": self._post("/v1/consent/hosted", form)["token"],
-            **self._media(),
+            **self._media(), **self._webhooks(),
             "stopped_form": self._post("/v1/consent/hosted", {**form, "contact_number": STOPPED})["token"],
         }  # fmt: skip
 
@@ -163,6 +165,24 @@ class Scene:
         self.house.sent(self.tenant, CONTACT, "", media_id=put["media_id"])
         (url,) = self.house.outbound(self.tenant, limit=1)[0]["media_urls"]
         return {"upload": awaited["upload_url"].rpartition("/")[2], "medium": url.rpartition("/")[2]}
+
+    def _webhooks(self) -> dict[str, str]:
+        """An endpoint that nothing can reach, what it was not told, and what can be told no more."""
+        told = {"url": "https://example.com/hook", "events": ["message.received"]}
+        endpoint_id = self._post("/v1/webhooks", told)["id"]
+        message_id = self.house.inbound(self.tenant)[0]["id"]
+        target = Target(self.tenant.org.org_id, endpoint_id, "organization")
+
+        async def log(tx: Transaction) -> list[str]:
+            failed = Attempt(tx.now(), 503, 7, "no")
+            entry = Entry(
+                target, message_id, message_id, "message.received", told["url"], 1, "dead", failed, b"7" * 32, 2
+            )
+            old = entry._replace(source_id="01900000-0000-7000-8000-000000000000")
+            return await log_tries(tx, [entry, old])
+
+        delivery, old = self.house.wait(self.house.store.transact(log))
+        return {"webhook": endpoint_id, "delivery": delivery, "old_delivery": old}
 
     def _of_b(self) -> dict[str, str]:
         house, signer = self.house, copy(self.tenant)

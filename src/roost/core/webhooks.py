@@ -22,7 +22,7 @@ TEST = "webhook.test"
 #: An event is tried for so long after it is first due, and a last time when that is over.
 GIVEN_UP_US = 24 * 3600 * SECOND_US
 #: Seconds before each further try; the last one again and again.
-_WAITS = (2, 10, 60, 300, 900, 3600, 2 * 3600, 4 * 3600)
+_WAITS = (2, 10, 60, 300, 900, 1800, 3600)
 #: What a receiver asks for with Retry-After is done, up to an hour.
 MAX_RETRY_AFTER = 3600.0
 #: After so many failures in a row, an endpoint is asked ever more seldom, one event at a time, until it takes one.

@@ -58,9 +58,11 @@ class Transaction(ABC):
         """Lock the counters of the organizations: nobody else writes there until this transaction has ended.
 
         Whoever changes what readers follow, or what a send is decided by, holds the organization's counter. All that a
-        transaction needs are locked at once, in sorted order, so that two never wait for each other.
+        transaction needs are locked at once, in sorted order, so that two never wait for each other. One that is locked
+        already stays as far as it has come, which is not written down yet.
         """
-        for org_id, last_us in await self._last_positions([UUID(org_id) for org_id in sorted(set(org_ids))]):
+        new = sorted(set(org_ids) - self._last.keys())
+        for org_id, last_us in await self._last_positions([UUID(org_id) for org_id in new]) if new else ():
             self._last[id_text(org_id)] = last_us
 
     def locked(self, last: Mapping[str, int]) -> None:

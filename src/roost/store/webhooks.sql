@@ -52,9 +52,10 @@ UPDATE webhook_secrets SET valid_until = $3 WHERE org_id = $1 AND endpoint_id = 
 -- add_secret: the current one from now on
 INSERT INTO webhook_secrets (org_id, endpoint_id, id, secret) VALUES ($1, $2, $3, $4);
 
--- secrets: newest first
+-- secrets: the current one first
 SELECT secret FROM webhook_secrets
-WHERE org_id = $1 AND endpoint_id = $2 AND (valid_until IS NULL OR valid_until > $3) ORDER BY id DESC;
+WHERE org_id = $1 AND endpoint_id = $2 AND (valid_until IS NULL OR valid_until > $3)
+ORDER BY CASE WHEN valid_until IS NULL THEN 0 ELSE 1 END, id DESC;
 
 -- deliveries: a page
 SELECT id, endpoint_id, kind, event_id, source_id, event_type, url, attempt, outcome, status, milliseconds, body_sha256,

@@ -169,12 +169,12 @@ class Deliverer:
                 self._begin(job, events.get(job.source_id))
 
     async def _due(self, endpoint: Endpoint) -> list[Job]:
-        """What is to be told an endpoint now; of one that takes nothing, what is past its time is given up."""
+        """What is to be told an endpoint now; of one that takes nothing, what is past its time is given up but for one."""
         is_failing, busy = endpoint.failures >= FAILING, self._busy[endpoint.target]
         if is_failing:
             past = await due_jobs(self._store, endpoint, _GIVEN_UP_AT_ONCE, past=True)
             given_up = [
-                Tried(job, None, why=_GIVEN_UP) for job in past if (job.target, job.event_id) not in self._in_flight
+                Tried(job, None, why=_GIVEN_UP) for job in past[1:] if (job.target, job.event_id) not in self._in_flight
             ]
             if given_up:
                 await settle_tries(self._store, self._lease, given_up)
