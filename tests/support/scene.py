@@ -176,7 +176,17 @@ class Scene:
         async def log(tx: Transaction) -> list[str]:
             failed = Attempt(tx.now(), 503, 7, "no")
             entry = Entry(
-                target, message_id, message_id, "message.received", told["url"], 1, "dead", failed, b"7" * 32, 2
+                target,
+                message_id,
+                message_id,
+                "message.received",
+                CONTACT,
+                told["url"],
+                1,
+                "dead",
+                failed,
+                b"7" * 32,
+                2,
             )
             old = entry._replace(source_id="01900000-0000-7000-8000-000000000000")
             return await log_tries(tx, [entry, old])

@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +15,8 @@ from support.databases import Database
 from support.house import House
 from support.receiver import Receiver, Reply
 from support.resolver import Resolver
-from support.telling import Telling
+from support.sweeping import DAY_US, sweep
+from support.telling import CONTACT, OTHER, Telling
 
 PATH = "/v1/webhooks"
 TOLD = {"url": "https://example.com/hook", "events": ["message.received", "api_key.created"]}
@@ -227,6 +229,22 @@ def test_a_replay_waits_its_turn_and_an_event_that_is_gone_has_expired(telling: 
     assert telling.receiver.posts[-1].id == answers[0]["event_id"]
     house.clock.frozen_us = house.clock() + 31 * 24 * 3600 * 1_000_000
     assert error_of(house.http.post(path, headers=tenant.auth)) == (410, "EVENT_EXPIRED")
+
+
+def test_the_log_is_swept_after_thirty_days_and_has_no_answers_about_who_was_erased(telling: Telling) -> None:
+    house, tenant = telling.house, telling.tenant
+    telling.endpoint()
+    telling.receiver.answering = lambda post: Reply(200, post.body)
+    telling.arrives("my secret")
+    telling.arrives("of somebody else", OTHER)
+    telling.tell()
+    assert house.http.post(f"/v1/contacts/{quote(CONTACT)}/erase", headers=tenant.auth).status_code == 200
+    kept = [each["response_body_excerpt"] for each in telling.log() if each["response_body_excerpt"]]
+    assert len(kept) == 1 and "of somebody else" in kept[0]
+    house.clock.frozen_us = house.clock() + 30 * DAY_US - DAY_US // 2
+    assert "webhook_deliveries" not in sweep(house)
+    house.clock.frozen_us = house.clock() + DAY_US
+    assert sweep(house)["webhook_deliveries"] == 2
 
 
 def test_replays_are_limited(database: Database, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 import base64
 import hmac
+from pathlib import Path
 
 from standardwebhooks import Webhook
 
 from roost.client import ConsentChanged, MessageReceived, MessageStatus, verify_webhook
-from support.receiver import Posted, Reply
+from support.databases import Database
+from support.house import House
+from support.receiver import Posted, Receiver, Reply
 from support.telling import CONTACT, HOUR_US, OTHER, SECOND_US, Telling, texts
 
 
@@ -153,3 +156,18 @@ def test_while_a_secret_is_replaced_both_sign(telling: Telling) -> None:
     post = receiver.posts[-1]
     assert_documented_signature(post, rotated["secret"])
     assert len(post.headers["webhook-signature"].split(" ")) == 1
+
+
+def test_a_running_server_tells_by_itself_as_soon_as_a_text_comes(
+    database: Database, tmp_path: Path, receiver: Receiver
+) -> None:
+    house = House(database, tmp_path / "data", telling=True, allowed_networks="127.0.0.0/8").start()
+    tenant = house.tenant(carrier="loopback")
+    body = {"url": receiver.url(), "events": ["message.received"]}
+    assert house.http.post("/v1/webhooks", json=body, headers=tenant.auth).status_code == 201
+    for nth in range(3):
+        text = {"id": str(nth), "from": CONTACT, "to": tenant.number.number, "text": str(nth)}
+        assert house.deliver(tenant, text).status_code == 200
+    assert texts(receiver.wait_for(3)) == ["0", "1", "2"]
+    house.stop()
+    assert len(receiver.posts) == 3

@@ -9,6 +9,8 @@ MINUTE_US = 60 * 1_000_000
 ONESHOT_DAYS = 30
 #: A deduplication key outlives its message by this: no carrier delivers again after more than a day.
 KEY_DAYS = 30
+#: What became of telling webhook endpoints.
+WEBHOOK_DAYS = 30
 #: The audit log says how consent was come by and who changed what: 16 CFR 310.5 asks for such records for five years.
 AUDIT_DAYS = 5 * 365 + 1
 

@@ -117,6 +117,7 @@ class _Batch:
         if self._last_in == FIRST_ID:
             for name in ("erase_routed_deliveries", "erase_parts"):
                 await transaction.fetch(ERASURE[name], org_id, self._contact, b"")
+            await transaction.fetch(ERASURE["erase_answers"], org_id, self._contact)
         return ids
 
     async def _outbound(self, transaction: Transaction) -> tuple[list[str], int]:

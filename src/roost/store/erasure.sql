@@ -16,6 +16,9 @@ WHERE org_id = $1 AND message_id IN (SELECT id FROM inbound_messages WHERE org_i
 -- erase_parts: of texts that came in parts; what still waits becomes no message any more
 UPDATE message_parts SET body = '', raw = $3, made_at = COALESCE(made_at, received_at) WHERE org_id = $1 AND from_number = $2;
 
+-- erase_answers: receivers of webhooks may have said again what they were told
+UPDATE webhook_deliveries SET excerpt = NULL WHERE org_id = $1 AND contact = $2 AND excerpt IS NOT NULL;
+
 -- outbound_of_contact: all, because a receipt may say again what was erased; and whether it still has content
 SELECT id, carrier_account_id, carrier_message_id, body <> '' OR media IS NOT NULL FROM outbound_messages
 WHERE org_id = $1 AND to_number = $2 AND id > $3 ORDER BY id LIMIT $4;

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from roost.core.ids import floor_of, id_text, position_of
-from roost.core.retention import AUDIT_DAYS, KEY_DAYS, ONESHOT_DAYS, kept_since
+from roost.core.retention import AUDIT_DAYS, KEY_DAYS, ONESHOT_DAYS, WEBHOOK_DAYS, kept_since
 from roost.store.base import NONCE_GRACE_US, Store
 from roost.store.idempotency import WINDOW_US
 from roost.store.parts import KEPT_US
@@ -61,6 +61,8 @@ KINDS = (
     Kind("agent_requests", "id", "id", _for_oneshot),
     Kind("notifications", "id", "id", _for_oneshot),
     Kind("events", "id", "id", _messages),
+    Kind("webhook_queue", "event_id", "endpoint_id, kind, event_id", _messages),
+    Kind("webhook_deliveries", "id", "id", lambda now, days: kept_since(now, WEBHOOK_DAYS)),
     Kind("outbox", "message_id", "message_id", _messages, locks=True),
     Kind("outbound_messages", "id", "id", _messages),
     Kind("claims", "message_id", "message_id, queue", _messages),

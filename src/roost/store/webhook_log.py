@@ -14,7 +14,7 @@ from roost.store.transaction import Transaction
 
 WEBHOOKS = load("webhooks.sql")
 _ENTRY = (
-    "org_id uuid, id uuid, endpoint_id uuid, kind text, event_id uuid, source_id uuid, event_type text, url text, "
+    "org_id uuid, id uuid, endpoint_id uuid, kind text, event_id uuid, source_id uuid, event_type text, contact text, url text, "
     "attempt bigint, outcome text, status bigint, milliseconds bigint, body_sha256 bytea, body_bytes bigint, excerpt text, "
     "error text"
 )
@@ -28,6 +28,7 @@ class Entry(NamedTuple):
     event_id: str
     source_id: str | None
     event_type: str
+    contact: str
     url: str
     number: int
     outcome: Outcome
@@ -90,22 +91,22 @@ async def log_entry(store: Store, org_id: str, entry_id: str) -> Logged | None:
 
 def _row(entry_id: str, entry: Entry) -> Row:
     target, attempt = entry.target, entry.attempt
+    source_id = None if entry.source_id is None else UUID(entry.source_id)
+    excerpt, error = (None if text is None else storable(text) for text in (attempt.excerpt, attempt.error))
     return (
-        UUID(target.org_id), UUID(entry_id), UUID(target.id), target.kind, UUID(entry.event_id),
-        None if entry.source_id is None else UUID(entry.source_id), entry.event_type, entry.url, entry.number, entry.outcome,
-        attempt.status, attempt.milliseconds, entry.body_sha256, entry.body_bytes,
-        None if attempt.excerpt is None else storable(attempt.excerpt),
-        None if attempt.error is None else storable(attempt.error),
+        UUID(target.org_id), UUID(entry_id), UUID(target.id), target.kind, UUID(entry.event_id), source_id, entry.event_type,
+        entry.contact, entry.url, entry.number, entry.outcome, attempt.status, attempt.milliseconds, entry.body_sha256,
+        entry.body_bytes, excerpt, error,
     )  # fmt: skip
 
 
 def _logged(org_id: str, row: Row) -> Logged:
-    entry_id, endpoint_id, kind, event_id, source_id, event_type, url, number, outcome = row[:9]
-    status, milliseconds, sha256, size, excerpt, error = row[9:]
+    entry_id, endpoint_id, kind, event_id, source_id, event_type, contact, url, number, outcome = row[:10]
+    status, milliseconds, sha256, size, excerpt, error = row[10:]
     at = position_of(id_text(entry_id))
     entry = Entry(
         Target(org_id, id_text(endpoint_id), kind), id_text(event_id), None if source_id is None else id_text(source_id),
-        event_type, url, number, outcome, Attempt(at, status, milliseconds, excerpt, error),
+        event_type, contact, url, number, outcome, Attempt(at, status, milliseconds, excerpt, error),
         None if sha256 is None else bytes(sha256), size,
     )  # fmt: skip
     return Logged(id_text(entry_id), entry, at)

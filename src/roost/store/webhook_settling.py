@@ -135,6 +135,7 @@ class _Settling:
                 job.event_id,
                 job.source_id,
                 job.event_type,
+                job.thread.partition(" ")[2],
                 job.url,
                 number,
                 outcome,

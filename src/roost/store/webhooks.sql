@@ -58,18 +58,18 @@ WHERE org_id = $1 AND endpoint_id = $2 AND (valid_until IS NULL OR valid_until >
 ORDER BY CASE WHEN valid_until IS NULL THEN 0 ELSE 1 END, id DESC;
 
 -- deliveries: a page
-SELECT id, endpoint_id, kind, event_id, source_id, event_type, url, attempt, outcome, status, milliseconds, body_sha256,
-    body_bytes, excerpt, error
+SELECT id, endpoint_id, kind, event_id, source_id, event_type, contact, url, attempt, outcome, status, milliseconds,
+    body_sha256, body_bytes, excerpt, error
 FROM webhook_deliveries WHERE org_id = $1 AND id < $2;
 
 -- delivery: one
-SELECT id, endpoint_id, kind, event_id, source_id, event_type, url, attempt, outcome, status, milliseconds, body_sha256,
-    body_bytes, excerpt, error
+SELECT id, endpoint_id, kind, event_id, source_id, event_type, contact, url, attempt, outcome, status, milliseconds,
+    body_sha256, body_bytes, excerpt, error
 FROM webhook_deliveries WHERE org_id = $1 AND id = $2;
 
 -- log_deliveries: what became of tries
-INSERT INTO webhook_deliveries (org_id, id, endpoint_id, kind, event_id, source_id, event_type, url, attempt, outcome, status,
-    milliseconds, body_sha256, body_bytes, excerpt, error)
-SELECT org_id, id, endpoint_id, kind, event_id, source_id, event_type, url, attempt, outcome, status, milliseconds, body_sha256,
-    body_bytes, excerpt, error
+INSERT INTO webhook_deliveries (org_id, id, endpoint_id, kind, event_id, source_id, event_type, contact, url, attempt, outcome,
+    status, milliseconds, body_sha256, body_bytes, excerpt, error)
+SELECT org_id, id, endpoint_id, kind, event_id, source_id, event_type, contact, url, attempt, outcome, status, milliseconds,
+    body_sha256, body_bytes, excerpt, error
 FROM wanted WHERE TRUE;

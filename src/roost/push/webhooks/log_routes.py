@@ -115,7 +115,7 @@ class DeliveryRoutes:
         secrets = await self._webhooks.secrets(endpoint.org_id, endpoint.id)
         tried = await self._poster.post(endpoint.url, signed_headers(event_id, now, body, secrets), body)
         entry = Entry(
-            Target(endpoint.org_id, endpoint.id, "organization"), event_id, None, TEST, endpoint.url, 1,
+            Target(endpoint.org_id, endpoint.id, "organization"), event_id, None, TEST, "", endpoint.url, 1,
             "success" if tried.succeeded else "dead", tried, hashlib.sha256(body).digest(), len(body),
         )  # fmt: skip
         await self._store.transact(lambda tx: log_tries(tx, [entry]))

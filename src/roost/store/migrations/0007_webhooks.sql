@@ -63,6 +63,7 @@ CREATE TABLE webhook_deliveries (
     event_id       UUID NOT NULL,
     source_id      UUID,            -- null: a test's
     event_type     TEXT NOT NULL,
+    contact        TEXT NOT NULL,   -- whom it was about: an answer may repeat their words
     url            TEXT NOT NULL,
     attempt        INTEGER NOT NULL,
     outcome        TEXT NOT NULL,   -- success, retry, dead
@@ -76,7 +77,7 @@ CREATE TABLE webhook_deliveries (
 ) /* sqlite: WITHOUT ROWID */;
 CREATE INDEX webhook_deliveries_by_endpoint ON webhook_deliveries (org_id, endpoint_id, id);
 CREATE INDEX webhook_deliveries_by_outcome  ON webhook_deliveries (org_id, outcome, id);
-CREATE INDEX webhook_deliveries_by_source   ON webhook_deliveries (org_id, source_id);
+CREATE INDEX webhook_deliveries_by_contact  ON webhook_deliveries (org_id, contact) WHERE excerpt IS NOT NULL;
 
 -- Numbers have had URLs before anything was sent to them: they are told of what comes from now on.
 INSERT INTO webhook_endpoints
