@@ -17,14 +17,14 @@ install: $(VENV)/.installed  ## only what running needs; leaves .venv/bin/roost
 dev: $(VENV)/.installed-dev
 
 check: dev  ## lint, format, types, and the direction of imports
-	@$(BIN)/ruff check src tests bench
-	@$(BIN)/ruff format --check src tests bench
+	@$(BIN)/ruff check src tests bench examples
+	@$(BIN)/ruff format --check src tests bench examples
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest tests/test_architecture.py
 
 format: dev
-	@$(BIN)/ruff check --fix src tests bench
-	@$(BIN)/ruff format src tests bench
+	@$(BIN)/ruff check --fix src tests bench examples
+	@$(BIN)/ruff format src tests bench examples
 
 bench: dev  ## ratios within one run, on both databases; see docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
