@@ -24,6 +24,7 @@ from roost.api.idempotency import Idempotency
 from roost.api.inbound import Inbound
 from roost.api.keys import ApiKeys
 from roost.api.limits import NO_LIMITS, Limits
+from roost.api.llms import llms_text
 from roost.api.media import MediaRoutes
 from roost.api.messages import Messages
 from roost.api.numbers import PhoneNumbers
@@ -114,7 +115,7 @@ def build(
     def description() -> dict[str, Any]:
         return document(routes, public_url)
 
-    routes += Operations(store, description).routes()
+    routes += Operations(store, description, lambda: llms_text(routes, public_url)).routes()
     inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following, intake.play)
     mcp = McpEndpoint(authenticator, public_url, push.stopping)
     mcp.app = Shell(_Routing([*routes, *inbox.routes()], {MCP_PATH: mcp}), store.clock)

@@ -262,7 +262,7 @@ ELSEWHERE = {
     505: "HTTP/1.0 is spoken in tests/push/test_stream.py",
 }
 #: Not an API's: what the carriers and the operator ask.
-OTHERS = re.compile(r"/carriers/.*|/healthz|/readyz|/metrics|/openapi\.json|/docs")
+OTHERS = re.compile(r"/carriers/.*|/healthz|/readyz|/metrics|/openapi\.json|/docs|/llms\.txt")
 
 
 def test_each_request_of_the_table_is_answered_so(house: House) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from roost.api.http import json_response
 from roost.api.reference import reference_page
@@ -24,11 +24,12 @@ class Readiness(msgspec.Struct):
 
 
 class Operations:
-    """Handlers; `document` gives the OpenAPI document, which describes these routes too."""
+    """Handlers; `document` gives the OpenAPI document, which describes these routes too, `llms` the page for models."""
 
-    def __init__(self, store: Store, document: Callable[[], dict[str, object]]) -> None:
+    def __init__(self, store: Store, document: Callable[[], dict[str, object]], llms: Callable[[], str]) -> None:
         self._store = store
         self._document = document
+        self._llms = llms
 
     async def healthz(self, request: Request) -> Response:
         return json_response(Health("ok"))
@@ -45,6 +46,9 @@ class Operations:
 
     async def openapi(self, request: Request) -> Response:
         return json_response(self._document())
+
+    async def llms(self, request: Request) -> Response:
+        return PlainTextResponse(self._llms())
 
     async def docs(self, request: Request) -> Response:
         policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -63,6 +67,8 @@ class Operations:
                   "Counters and times of this process.", [Answer(200, "The metrics", "text/plain")]),
             Route("GET", "/openapi.json", self.openapi, tag, "This document",
                   "OpenAPI 3.1.", [Answer(200, "The document", "application/json")]),
+            Route("GET", "/llms.txt", self.llms, tag, "How to use this, for language models",
+                  "One short page (https://llmstxt.org).", [Answer(200, "The page", "text/plain")]),
             Route("GET", "/docs", self.docs, tag, "This document, for people",
                   "One page, nothing loaded from elsewhere.", [Answer(200, "The page", "text/html")]),
         )  # fmt: skip

@@ -16,6 +16,7 @@ from roost.cli.organizations import org
 from roost.cli.outbox import outbox
 from roost.cli.retention import retention
 from roost.cli.running import db, demo, serve
+from roost.cli.texting import inbox, send, tail, wait
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +30,7 @@ def main() -> None:
 
 _COMMANDS = (
     serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, retention, simulate,
-    unrouted, mcp, login, logout,
+    unrouted, mcp, login, logout, inbox, send, wait, tail,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

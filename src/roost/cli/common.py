@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from roost import config as settings
+from roost.client.errors import RoostError
 from roost.config import SETTINGS, Config, ConfigError
 from roost.core.ids import parse_uuid
 from roost.errors import Refusal
@@ -94,7 +95,7 @@ def command(function: Command) -> Command:
             config = settings.load(**given)
             configure(config.log_level)
             return function(Context(config, as_json=as_json), *args, **options)
-        except (ConfigError, StoreError, Refusal) as error:
+        except (ConfigError, StoreError, Refusal, RoostError) as error:
             raise click.ClickException(_line(error)) from None
 
     decorated: Command = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(wrapper)

@@ -1,6 +1,7 @@
 """The two clients: `Roost` blocks, `AsyncRoost` is awaited. They have the same calls."""
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from roost.client.consent import Consents
 from roost.client.credentials import Credentials
 from roost.client.drivers import Awaiting, Blocking, Settings
 from roost.client.errors import RoostError
-from roost.client.events import Event
+from roost.client.events import Event, EventType
 from roost.client.flow import Walk
 from roost.client.inbound import Codes, Inbound
 from roost.client.messages import Messages, Threads
@@ -40,13 +41,21 @@ class Client(Driven[D]):
         self.agent: Agent[D] = Agent(driver)
 
     @each
-    def stream(self, *, last_event_id: str | None = None) -> Walk[Event]:
+    def stream(
+        self,
+        *,
+        last_event_id: str | None = None,
+        types: Sequence[EventType] | None = None,
+        from_number: str | None = None,
+        to_number: str | None = None,
+    ) -> Walk[Event]:
         """Every event after the one with that id, or from now on, as it happens, without end.
 
         Each event exactly once, over however many connections it takes: a server that is away is waited for. Keep the id of the
         last event that you are done with, and begin there the next time.
         """
-        return events(read("/v1/events"), self._driver.settings, last_event_id)
+        asked = read("/v1/events", types=types, from_=from_number, to=to_number)
+        return events(asked, self._driver.settings, last_event_id)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._driver.settings.base_url!r})"

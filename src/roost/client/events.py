@@ -1,12 +1,14 @@
 """Events: what happened, as it is pushed by the stream and by webhooks alike."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from roost.client.models import Consent, InboundMessage, OutboundMessage
 from roost.client.resource import decoded
+
+EventType = Literal["message.received", "message.status", "consent.changed"]
 
 
 class ConsentChange(Consent, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class UnknownEvent(msgspec.Struct, frozen=True):
 
 
 Event = MessageReceived | MessageStatus | ConsentChanged | UnknownEvent
-_KNOWN = frozenset({"message.received", "message.status", "consent.changed"})
+_KNOWN = frozenset(get_args(EventType))
 
 
 class _Typed(msgspec.Struct):

@@ -41,6 +41,7 @@ class FoundCode(Code, frozen=True, rename=_ENDS):
 class InboundMessage(
     msgspec.Struct,
     frozen=True,
+    omit_defaults=True,
     rename={
         **_ENDS,
         "carrier_message_id": "bandwidth_message_id",
@@ -78,7 +79,9 @@ class SendError(msgspec.Struct, frozen=True):
     description: str | None
 
 
-class OutboundMessage(msgspec.Struct, frozen=True, rename={**_ENDS, "carrier_message_id": "bandwidth_message_id"}):
+class OutboundMessage(
+    msgspec.Struct, frozen=True, omit_defaults=True, rename={**_ENDS, "carrier_message_id": "bandwidth_message_id"}
+):
     """A text that is sent. `send` answers without what is known afterwards; the last three come by `include` only."""
 
     id: str
@@ -125,7 +128,7 @@ class ThreadMessage(msgspec.Struct, frozen=True, rename=_ENDS):
     created_at: datetime
 
 
-class Number(msgspec.Struct, frozen=True):
+class Number(msgspec.Struct, frozen=True, omit_defaults=True):
     """A number of ours. The last three come by `include` only."""
 
     id: str
@@ -144,7 +147,7 @@ class Number(msgspec.Struct, frozen=True):
     segments_per_second: float | None = None
 
 
-class Consent(msgspec.Struct, frozen=True):
+class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a contact last told one of our numbers. The last two come with `record` only."""
 
     id: str
@@ -212,7 +215,7 @@ class InboxMessage(msgspec.Struct, frozen=True, rename=_ENDS):
     created_at: datetime
 
 
-class AgentRequest(msgspec.Struct, frozen=True):
+class AgentRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an agent asked to send (dialect B). `result` comes with `completed` and `failed`, as the server tells it."""
 
     request_id: str

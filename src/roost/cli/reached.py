@@ -1,0 +1,82 @@
+"""Commands that talk to a running server as its clients do: where it is, and with which key."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from roost.cli.common import Command, Context, find_organization
+from roost.client import Roost
+from roost.server import running_server
+from roost.store.base import Store
+from roost.store.directory import Directory
+
+_FILE = "command-line.json"
+#: What reading and sending takes.
+_SCOPES = ("consent:read", "messages:read", "messages:send", "numbers:read")
+
+
+def reaches_a_server(function: Command) -> Command:
+    """Give a command the options that say which server it reaches, and whose texts are meant."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+_OPTIONS: tuple[Callable[[Command], Command], ...] = (
+    click.option(
+        "--url", envvar="ROOST_URL", metavar="URL", help="Of the server [ROOST_URL; else the one on this data directory]."
+    ),
+    click.option("--key", "api_key", envvar="ROOST_API_KEY", metavar="KEY", help="An API key [ROOST_API_KEY; else its own]."),
+    click.option("--org", "org_text", metavar="ORG", help="Without a key: the organization, by id or name."),
+)  # fmt: skip
+
+
+def reached(context: Context, url: str | None, api_key: str | None, org_text: str | None) -> Roost:
+    """A client of the server. Without a key, who can open its database gets one, which is kept in the data directory."""
+    if url and not api_key:
+        raise click.ClickException(
+            "give a key for that server: --key, or better ROOST_API_KEY, which no list of processes shows"
+        )
+    base_url = url or running_server(context.config.data_dir)
+    if base_url is None:
+        raise click.ClickException(
+            f"no server runs on {context.config.data_dir}; start one with: roost serve (or say where one is: --url, --key)"
+        )
+    return Roost(base_url, api_key=api_key or _own_key(context, org_text))
+
+
+def _own_key(context: Context, org_text: str | None) -> str:
+    path = context.config.data_dir / _FILE
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        kept = {}
+
+    async def find(store: Store) -> str:
+        directory = Directory(store)
+        org_id = await _only_organization(directory, org_text)
+        key = kept.get(org_id)
+        if isinstance(key, str) and await directory.api_key(key) is not None:
+            return key
+        made = (await directory.create_api_key(org_id, "command line", _SCOPES, None)).plaintext
+        kept[org_id] = made
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(kept, file)
+        return made
+
+    return context.run(find)
+
+
+async def _only_organization(directory: Directory, org_text: str | None) -> str:
+    if org_text is not None:
+        return (await find_organization(directory, org_text)).org_id
+    organizations = await directory.organizations()
+    if len(organizations) == 1:
+        return organizations[0].org_id
+    if organizations:
+        raise click.ClickException("there are several organizations; say which with --org, by id or name")
+    raise click.ClickException("there is no organization yet; create one with: roost org create NAME")

@@ -1,0 +1,155 @@
+"""inbox, send, wait and tail: against a running server, found by itself or named."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from support.commands import ROOST, RunningRoost, environment, roost, roost_json
+from support.databases import Database
+from support.forked import Forked
+
+NUMBER, CONTACT = "+15551112222", "+15554443333"
+
+
+class Running(NamedTuple):
+    """A server with an organization and a number."""
+
+    env: dict[str, str]
+    base_url: str
+
+    def arrive(self, sender: str, text: str, number: str = NUMBER) -> str:
+        found: str = roost_json("simulate", sender, number, text, env=self.env)["id"]
+        return found
+
+
+@pytest.fixture
+def running(database: Database, tmp_path: Path) -> Iterator[Running]:
+    env = environment(database, tmp_path / "data", ROOST_SEGMENTS_PER_SECOND="0")
+    roost_json("org", "create", "Acme", env=env)
+    account = roost_json("carrier", "add", "loopback", "--org", "Acme", env=env)
+    roost_json("number", "add", NUMBER, "--org", "Acme", "--carrier", account["id"], env=env)
+    server = RunningRoost("serve", env=env)
+    yield Running(env, server.base_url)
+    server.stop()
+
+
+def lines(*words: str, env: dict[str, str]) -> list[str]:
+    """What a person is shown."""
+    done = roost(*words, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_texts_are_read_answered_and_waited_for_without_any_key(running: Running) -> None:
+    env = running.env
+    assert lines("inbox", env=env) == ["Nothing has come."]
+    assert roost_json("inbox", env=env) == []
+    first = running.arrive(CONTACT, "hello?")
+    running.arrive("22000", "G-482913 is your Google verification code.")
+    listed = roost_json("inbox", env=env)
+    assert [(message["from"], message["body"]) for message in listed] == [
+        ("22000", "G-482913 is your Google verification code."), (CONTACT, "hello?"),
+    ]  # fmt: skip
+    assert listed[0]["otp"] == {"code": "482913", "service": "Google", "domain": None}
+    shown = lines("inbox", "--limit", "1", env=env)
+    assert [line.partition("  ")[2] for line in shown] == [
+        "22000 > +15551112222  [482913] G-482913 is your Google verification code."
+    ]
+    assert [message["id"] for message in roost_json("inbox", "--after", first, env=env)] == [listed[0]["id"]]
+    sent = roost_json("send", CONTACT, "3 pm?", "--tag", "order-7421", "--once", "a", env=env)
+    assert (sent["from"], sent["status"], sent["tag"]) == (NUMBER, "queued", "order-7421")
+    assert roost_json("send", CONTACT, "3 pm?", "--tag", "order-7421", "--once", "a", env=env) == sent
+    running.arrive(CONTACT, "yes")
+    assert roost_json("wait", "--after", sent["id"], env=env)["body"] == "yes", "it came before anybody waited"
+    assert lines("wait", "--otp", "--to", NUMBER, "--after", first, env=env) == ["482913"]
+    none = roost("wait", "--timeout", "0", env=env)
+    assert (none.returncode, none.stdout, none.stderr) == (1, "", "Error: nothing came within 0 seconds\n")
+    keys = roost_json("key", "list", "--org", "Acme", env=env)
+    assert [key["label"] for key in keys] == ["command line"], "the one key is kept"
+    roost_json("key", "revoke", keys[0]["id"], env=env)
+    assert len(roost_json("inbox", env=env)) == 3, "and made again"
+    kept = Path(env["ROOST_DATA_DIR"]) / "command-line.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_is_waited_for_while_it_comes(running: Running) -> None:
+    running.arrive(CONTACT, "hello?")
+    asking = Forked([ROOST, "send", CONTACT, "3 pm?", "--reply", "60"], running.env)
+    shown = asking.stdout.readline()
+    assert "queued: 3 pm?" in shown
+    running.arrive(CONTACT, "yes, 3 pm")
+    output, errors = asking.communicate(60)
+    assert (asking.wait(), errors) == (0, "")
+    assert output.splitlines()[-1].endswith(f"{CONTACT} > {NUMBER}  yes, 3 pm")
+
+
+def test_a_server_is_named_and_a_key_given(running: Running) -> None:
+    issued = roost_json("key", "create", "--org", "Acme", "--label", "x", "--scope", "messages:read", env=running.env)
+    elsewhere = {**running.env, "ROOST_DATA_DIR": "/nonexistent", "ROOST_DATABASE_URL": "sqlite"}
+    running.arrive(CONTACT, "hello?")
+    given = {**elsewhere, "ROOST_URL": running.base_url, "ROOST_API_KEY": issued["plaintext"]}
+    assert [message["body"] for message in roost_json("inbox", env=given)] == ["hello?"]
+    options = ("--url", running.base_url, "--key", issued["plaintext"])
+    assert [message["body"] for message in roost_json("inbox", *options, env=elsewhere)] == ["hello?"]
+    refused: list[tuple[tuple[str, ...], str]] = [
+        (("inbox", "--url", running.base_url), "ROOST_API_KEY"),
+        (("inbox",), "roost serve"),
+        (("inbox", "--url", "nowhere", "--key", "x"), "base_url"),
+        (("inbox", "--url", running.base_url, "--key", "am_live_x"), "authentication failed"),
+        (("inbox", *options, "--since", "yesterday"), "since must be"),
+        (("send", CONTACT, "hello", *options), "missing required scope"),
+        (("wait", "--otp", *options), "--to"),
+    ]
+    for words, reason in refused:
+        done = roost(*words, env=elsewhere)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), words
+        assert done.stderr.startswith("Error: ")
+        assert reason in done.stderr
+        assert issued["plaintext"] not in done.stderr
+
+
+def test_who_has_several_organizations_or_numbers_says_which(running: Running) -> None:
+    env = running.env
+    account = roost_json("carrier", "add", "loopback", "--org", "Acme", env=env)
+    roost_json("number", "add", "+15551113333", "--org", "Acme", "--carrier", account["id"], env=env)
+    running.arrive(CONTACT, "hello?")
+    refused = roost("send", CONTACT, "hi", env=env)
+    assert (refused.returncode, "+15551113333, +15551112222" in refused.stderr) == (1, True)
+    assert roost_json("send", CONTACT, "hi", "--from", NUMBER, env=env)["status"] == "queued"
+    other = roost_json("org", "create", "Other", env=env)
+    assert "--org" in roost("inbox", env=env).stderr
+    assert roost_json("inbox", "--org", other["id"], env=env) == []
+    assert len(roost_json("inbox", "--org", "Acme", env=env)) == 1
+
+
+def test_a_strangers_text_does_not_steer_the_terminal(running: Running) -> None:
+    evil = "a\x1b[2Jb\r\nError: c\u202ed\x9be\x07"
+    running.arrive("SUPPORT", evil)
+    [shown] = lines("inbox", env=running.env)
+    assert shown.endswith("a�[2Jb  Error: c�d�e�")
+    assert roost_json("inbox", env=running.env)[0]["body"] == evil, "programs get what came"
+
+
+def test_a_person_follows_in_lines_and_a_program_in_json_lines(running: Running) -> None:
+    first = running.arrive(CONTACT, "hello?")
+    following = [
+        Forked([ROOST, "tail", "--after", first, *words], running.env)
+        for words in ((), ("--json",), ("--from", "22000"))
+    ]
+    running.arrive("22000", "G-482913 is your Google verification code.")
+    roost_json("send", CONTACT, "3 pm?", env=running.env)
+    person, program, filtered = following
+    shown = [person.stdout.readline() for _ in range(4)]
+    events: list[dict[str, Any]] = [json.loads(program.stdout.readline()) for _ in range(4)]
+    only = filtered.stdout.readline()
+    for each in following:
+        each.send_signal(2)
+        assert each.wait() == 0
+    assert [event["type"] for event in events][1:] == ["message.received", "message.status", "message.status"]
+    assert events[1]["data"]["from"] == "22000"
+    assert shown[1].rstrip().endswith("22000 > +15551112222  G-482913 is your Google verification code.")
+    assert shown[3].rstrip().endswith(f"{NUMBER} > {CONTACT}  delivered: 3 pm?")
+    assert only == shown[1]
