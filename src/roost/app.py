@@ -95,7 +95,7 @@ def build(
     poster = poster or Poster(store.clock, allowed_networks)
     routes += DeliveryRoutes(store, authenticator, idempotency, poster).routes()
     routes += EndpointRoutes(store, authenticator, idempotency, allowed_networks).routes()
-    routes += OtpRoutes(store, authenticator).routes()
+    routes += OtpRoutes(store, authenticator, push.waiting).routes()
     routes += Messages(store, authenticator, sender, idempotency, urls).routes()
     routes += Uploads(store, objects, urls, authenticator, idempotency).routes()
     routes += MediaRoutes(store, objects, urls).routes()

@@ -1,9 +1,7 @@
 """Reads that wait: answered when there is something new, or when their time is up."""
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -11,45 +9,11 @@ import pytest
 
 from roost.core.ids import FIRST_ID
 from support.agents import hear
-from support.house import House, Tenant
+from support.reads import LISTS, Reads
 
 CONTACT, OTHER = "+15554443333", "+15550001234"
-A, B = "/v1/inbound-messages", "/v1/tools/sms/inbox"
+A, B = LISTS
 LONG_AGO = "2020-01-01T00:00:00Z"
-
-
-class Reads(NamedTuple):
-    """A house, and requests to it that wait."""
-
-    house: House
-    tenant: Tenant
-    pool: ThreadPoolExecutor
-
-    def begin(self, path: str, query: str = "") -> "Future[httpx.Response]":
-        """Ask, and return once it waits."""
-        before = self.waiting()
-        headers = self.tenant.auth if path == A else self.tenant.agent_header
-        asked = self.pool.submit(self.house.http.get, f"{path}?wait=30{query}", headers=headers)
-        while self.waiting() == before:
-            assert not asked.done(), asked.result().text
-        return asked
-
-    def get(self, path: str, query: str) -> httpx.Response:
-        headers = self.tenant.auth if path == A else self.tenant.agent_header
-        return self.house.http.get(f"{path}?{query}", headers=headers)
-
-    def waiting(self) -> int:
-        page = self.house.http.get("/metrics").text
-        return int(float(page.partition("\nroost_waiting_reads ")[2].partition("\n")[0]))
-
-    def hear(self, text: str, sender: str = CONTACT) -> None:
-        hear(self.house, self.tenant, sender, text)
-
-
-@pytest.fixture
-def reads(house: House) -> Iterator[Reads]:
-    with ThreadPoolExecutor(8) as pool:
-        yield Reads(house, house.tenant(carrier="loopback"), pool)
 
 
 def bodies(answer: httpx.Response) -> list[str]:

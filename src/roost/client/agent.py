@@ -10,7 +10,7 @@ from roost.client.errors import RoostError
 from roost.client.flow import Answer, Emit, Flow, Pause, Request, Walk, answered, now
 from roost.client.models import AgentRequest, InboxMessage
 from roost.client.resource import Resource, Time, decoded, make, read, when
-from roost.client.retry import Retry
+from roost.client.waits import next_answer, rest
 
 INBOX, SEND = "/v1/tools/sms/inbox", "/v1/tools/sms/send"
 _PAUSE_SECONDS = 1.0
@@ -25,8 +25,8 @@ class Agent(Resource[D]):
         self, *, since: Time | None = None, from_number: str | None = None, limit: int | None = None
     ) -> Flow[list[InboxMessage]]:
         """The newest messages first; with `since`, the oldest `limit` of what came strictly after it. `follow` gives all."""
-        found, _ = yield from self._inbox(since, from_number, limit)
-        return found
+        answer = yield from self._answer(_as_agent(read(INBOX, since=since, from_=from_number, limit=limit)))
+        return decoded(answer.body, _Inbox).messages
 
     @each
     def follow(self, *, since: Time, from_number: str | None = None) -> Walk[InboxMessage]:
@@ -36,14 +36,15 @@ class Agent(Resource[D]):
         """
         seen = when(since)
         while True:
-            messages, has_more = yield from self._inbox(
-                seen, from_number, 100, self._driver.settings.retry.persistent()
-            )
+            began = yield from now()
+            request = _as_agent(read(INBOX, since=seen, from_=from_number, limit=100))
+            answer = yield from next_answer(request, self._driver.settings)
+            messages = decoded(answer.body, _Inbox).messages
             for message in reversed(messages):
                 yield Emit(message)
                 seen = when(message.received_at)
-            if not has_more:
-                yield Pause(_PAUSE_SECONDS)
+            if not messages:
+                yield from rest(began)
 
     @call
     def get(self, message_id: str) -> Flow[InboxMessage]:
@@ -83,13 +84,6 @@ class Agent(Resource[D]):
             if found.status not in _UNFINISHED or (yield from now()) >= until:
                 return found
             yield Pause(_PAUSE_SECONDS)
-
-    def _inbox(
-        self, since: Time | None, from_number: str | None, limit: int | None, retry: Retry | None = None
-    ) -> Flow[tuple[list[InboxMessage], bool]]:
-        request = _as_agent(read(INBOX, since=since, from_=from_number, limit=limit))
-        answer = yield from answered(request, retry or self._driver.settings.retry)
-        return decoded(answer.body, _Inbox).messages, "x-has-more" in answer.headers
 
 
 class _Inbox(msgspec.Struct):

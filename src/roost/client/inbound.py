@@ -6,15 +6,14 @@ from urllib.parse import quote
 from roost.client.calls import D, call, each
 from roost.client.claims import Claims
 from roost.client.drivers import Settings
-from roost.client.errors import NotFound
-from roost.client.flow import Emit, Flow, Pause, Request, Walk, answered, now
+from roost.client.flow import Answer, Emit, Flow, Walk, answered, now
 from roost.client.models import Channel, FoundCode, InboundMessage
 from roost.client.resource import Resource, Time, read, read_page, unwrapped
+from roost.client.waits import found, next_answer, rest
 
 PATH = "/v1/inbound-messages"
 #: Before everything: with `after`, what there is from the very first on.
 BEGINNING = "00000000-0000-0000-0000-000000000000"
-_PAUSE_SECONDS = 1.0
 
 
 class Inbound(Claims[D]):
@@ -70,14 +69,14 @@ class Inbound(Claims[D]):
         settings = self._driver.settings
         seen = after if after is not None else (yield from _newest(settings))
         while True:
+            began = yield from now()
             request = read(PATH, from_=from_number, to=to_number, include=include, after=seen, limit=100)
-            answer = yield from answered(request, settings.retry.persistent())
-            messages, _ = read_page(answer, InboundMessage)
+            messages, _ = read_page((yield from next_answer(request, settings)), InboundMessage)
             for message in messages:
                 yield Emit(message)
                 seen = message.id
             if not messages:
-                yield Pause(_PAUSE_SECONDS)
+                yield from rest(began)
 
     @call
     def wait(
@@ -93,7 +92,7 @@ class Inbound(Claims[D]):
         settings = self._driver.settings
         seen = after if after is not None else (yield from _newest(settings))
         request = read(PATH, from_=from_number, to=to_number, after=seen, include=include, limit=1)
-        return (yield from wait_for(request, timeout, settings))
+        return (yield from found(request, first_message, timeout, settings))
 
 
 class Codes(Resource[D]):
@@ -105,7 +104,8 @@ class Codes(Resource[D]):
     ) -> Flow[FoundCode | None]:
         """The newest code that came to a number, or None: `since` a time (else in the last ten minutes), or in what came after
         the message with the id `after`."""
-        return _code(read("/v1/otp", to=to_number, from_=from_number, since=since, after=after), self._driver.settings)
+        request = read("/v1/otp", to=to_number, from_=from_number, since=since, after=after)
+        return found(request, _code, 0, self._driver.settings, takes=404)
 
     @call
     def wait(
@@ -122,24 +122,13 @@ class Codes(Resource[D]):
         if since is None and after is None:
             after = yield from _newest(settings)
         request = read("/v1/otp", to=to_number, from_=from_number, since=since, after=after)
-        until = (yield from now()) + timeout
-        while True:
-            found = yield from _code(request, settings)
-            if found is not None or (yield from now()) >= until:
-                return found
-            yield Pause(_PAUSE_SECONDS)
+        return (yield from found(request, _code, timeout, settings, takes=404))
 
 
-def wait_for(request: Request, seconds: float, settings: Settings) -> Flow[InboundMessage | None]:
-    """The first message that a list read forwards has, or None when it has none for so many seconds."""
-    until = (yield from now()) + seconds
-    while True:
-        answer = yield from answered(request, settings.retry)
-        messages, _ = read_page(answer, InboundMessage)
-        left = until - (yield from now())
-        if messages or left <= 0:
-            return messages[0] if messages else None
-        yield Pause(min(left, _PAUSE_SECONDS))
+def first_message(answer: Answer) -> InboundMessage | None:
+    """The first message that a list read forwards has."""
+    messages, _ = read_page(answer, InboundMessage)
+    return messages[0] if messages else None
 
 
 def _newest(settings: Settings) -> Flow[str]:
@@ -149,9 +138,5 @@ def _newest(settings: Settings) -> Flow[str]:
     return messages[0].id if messages else BEGINNING
 
 
-def _code(request: Request, settings: Settings) -> Flow[FoundCode | None]:
-    try:
-        answer = yield from answered(request, settings.retry)
-    except NotFound:
-        return None
-    return unwrapped(answer, FoundCode)
+def _code(answer: Answer) -> FoundCode | None:
+    return None if answer.status == 404 else unwrapped(answer, FoundCode)

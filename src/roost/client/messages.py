@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 from roost.client.calls import D, call, each
 from roost.client.flow import Flow, Walk
-from roost.client.inbound import wait_for
+from roost.client.inbound import first_message
 from roost.client.models import InboundMessage, OutboundMessage, Status, Thread, ThreadMessage
 from roost.client.resource import Resource, change, make, read
+from roost.client.waits import found
 
 PATH = "/v1/messages"
 
@@ -72,11 +73,10 @@ class Messages(Resource[D]):
 
         What came between sending and this call counts: nothing is missed.
         """
-        settings = self._driver.settings
         request = read(
             "/v1/inbound-messages", from_=message.to_number, to=message.from_number, after=message.id, limit=1
         )
-        return wait_for(request, timeout, settings)
+        return found(request, first_message, timeout, self._driver.settings)
 
 
 class Threads(Resource[D]):

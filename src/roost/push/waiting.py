@@ -59,7 +59,8 @@ class Waiting:
                 page = await self._ask(query)
             return page
         finally:
-            request.scope["roost.waited"] = time.perf_counter() - began
+            waited: float = request.scope.get("roost.waited", 0.0)
+            request.scope["roost.waited"] = waited + time.perf_counter() - began
             WAITING.dec()
             self._waiters.discard(waiter)
             timer.cancel()
