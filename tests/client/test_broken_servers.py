@@ -301,3 +301,14 @@ def test_an_event_of_a_type_that_is_not_known_is_given_as_it_is(connect: Connect
     with Misbehaving(streams(frame("1", "number.moved", {"number": "+15551112222"}))) as server:
         [event] = connect(server.base_url, api_key="am_live_x").take(lambda client: client.stream(), 1)
     assert (event.type, event.data) == ("number.moved", {"number": "+15551112222"})
+
+
+def test_a_connection_that_has_fallen_silent_is_given_up_and_its_place_kept(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roost.client.stream.SILENCE_SECONDS", 0.2)
+    silence = threading.Event()
+    with Misbehaving(streams(frame("1"), silence), streams(frame("2"))) as server:
+        assert ids(connect(server.base_url, api_key="am_live_x"), 2) == ["1", "2"]
+        silence.set()
+        assert [asked.headers.get("last-event-id") for asked in server.asked] == [None, "1"]

@@ -2,7 +2,16 @@
 
 from typing import assert_type
 
-from roost.client import AsyncRoost, Event, InboundMessage, MessageReceived, OutboundMessage, Roost, verify_webhook
+from roost.client import (
+    AsyncRoost,
+    Event,
+    EventType,
+    InboundMessage,
+    MessageReceived,
+    OutboundMessage,
+    Roost,
+    verify_webhook,
+)
 from roost.client.claims import Claimed, Settled
 from roost.client.models import AgentRequest, Consent, FoundCode, Number, Thread, ThreadMessage
 
@@ -23,6 +32,10 @@ def blocking(roost: Roost) -> None:
     for event in roost.stream():
         if isinstance(event, MessageReceived):
             assert_type(event.data, InboundMessage)
+            assert_type(event.type, EventType)
+    for event in roost.agent.stream(types=["message.status"]):
+        assert_type(event, Event)
+    assert_type(roost.inbound.wait(), InboundMessage | None)
     assert_type(verify_webhook("", {}, b""), Event)
 
 
@@ -38,4 +51,5 @@ def wrong(roost: Roost) -> None:
     roost.messages.send("+1", "x")  # type: ignore[call-arg]
     roost.messages.send("+1", "x", from_number="+2", prioritty="high")  # type: ignore[call-arg]
     roost.messages.list(status="lost")  # type: ignore[arg-type]
+    roost.stream(types=["message.lost"])  # type: ignore[list-item]
     roost.inbound.get(7)  # type: ignore[arg-type]

@@ -29,6 +29,7 @@ from roost.client.errors import (
 from roost.client.events import (
     ConsentChanged,
     Event,
+    EventType,
     MessageReceived,
     MessageStatus,
     UnknownEvent,
@@ -49,6 +50,7 @@ __all__ = [
     "ConsentChanged",
     "ConsentRequired",
     "Event",
+    "EventType",
     "Forbidden",
     "Gone",
     "InboundMessage",

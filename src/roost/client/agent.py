@@ -7,9 +7,11 @@ import msgspec
 
 from roost.client.calls import D, call, each
 from roost.client.errors import RoostError
+from roost.client.events import Event, EventType
 from roost.client.flow import Answer, Emit, Flow, Pause, Request, Walk, answered, now
 from roost.client.models import AgentRequest, InboxMessage
 from roost.client.resource import Resource, Time, decoded, make, read, when
+from roost.client.stream import events
 from roost.client.waits import next_answer, rest
 
 INBOX, SEND = "/v1/tools/sms/inbox", "/v1/tools/sms/send"
@@ -45,6 +47,18 @@ class Agent(Resource[D]):
                 seen = when(message.received_at)
             if not messages:
                 yield from rest(began)
+
+    @each
+    def stream(
+        self,
+        *,
+        last_event_id: str | None = None,
+        types: Sequence[EventType] | None = None,
+        from_number: str | None = None,
+    ) -> Walk[Event]:
+        """The agent's own texts, and what becomes of those that it sent, as `stream` of the client gives an organization's."""
+        asked = _as_agent(read("/v1/events", types=types, from_=from_number))
+        return events(asked, self._driver.settings, last_event_id)
 
     @call
     def get(self, message_id: str) -> Flow[InboxMessage]:

@@ -16,9 +16,10 @@ from roost.client.events import Event, EventType
 from roost.client.flow import Walk
 from roost.client.inbound import Codes, Inbound
 from roost.client.messages import Messages, Threads
+from roost.client.models import Channel
 from roost.client.numbers import Numbers
 from roost.client.pages import Pages
-from roost.client.resource import read
+from roost.client.resource import Time, read
 from roost.client.retry import Retry
 from roost.client.stream import events
 
@@ -45,16 +46,24 @@ class Client(Driven[D]):
         self,
         *,
         last_event_id: str | None = None,
+        since: Time | None = None,
         types: Sequence[EventType] | None = None,
         from_number: str | None = None,
         to_number: str | None = None,
+        phone_number_id: str | None = None,
+        channel: Channel | None = None,
+        opt_out: bool | None = None,
     ) -> Walk[Event]:
-        """Every event after the one with that id, or from now on, as it happens, without end.
+        """Every event after the one with that id (or from a time on, or from now on), as it happens, without end.
 
         Each event exactly once, over however many connections it takes: a server that is away is waited for. Keep the id of the
-        last event that you are done with, and begin there the next time.
+        last event that you are done with, and begin there the next time. An event without the field that a filter asks about is
+        left out; changes of consent are left out where the key may not read consent.
         """
-        asked = read("/v1/events", types=types, from_=from_number, to=to_number)
+        asked = read(
+            "/v1/events", since=since, types=types, from_=from_number, to=to_number, phone_number_id=phone_number_id,
+            channel=channel, opt_out=opt_out,
+        )  # fmt: skip
         return events(asked, self._driver.settings, last_event_id)
 
     def __repr__(self) -> str:

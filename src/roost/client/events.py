@@ -1,7 +1,7 @@
 """Events: what happened, as it is pushed by the stream and by webhooks alike."""
 
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -23,6 +23,8 @@ class ConsentChange(Consent, frozen=True, kw_only=True):
 class MessageReceived(msgspec.Struct, frozen=True, tag_field="type", tag="message.received"):
     """A text came."""
 
+    type: ClassVar[EventType] = "message.received"
+
     id: str
     created_at: datetime
     data: InboundMessage
@@ -31,6 +33,8 @@ class MessageReceived(msgspec.Struct, frozen=True, tag_field="type", tag="messag
 class MessageStatus(msgspec.Struct, frozen=True, tag_field="type", tag="message.status"):
     """An outbound message went on; `data` is as it stood then."""
 
+    type: ClassVar[EventType] = "message.status"
+
     id: str
     created_at: datetime
     data: OutboundMessage
@@ -38,6 +42,8 @@ class MessageStatus(msgspec.Struct, frozen=True, tag_field="type", tag="message.
 
 class ConsentChanged(msgspec.Struct, frozen=True, tag_field="type", tag="consent.changed"):
     """Something was said about consent."""
+
+    type: ClassVar[EventType] = "consent.changed"
 
     id: str
     created_at: datetime
