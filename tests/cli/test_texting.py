@@ -142,14 +142,21 @@ def test_a_person_follows_in_lines_and_a_program_in_json_lines(running: Running)
     running.arrive("22000", "G-482913 is your Google verification code.")
     roost_json("send", CONTACT, "3 pm?", env=running.env)
     person, program, filtered = following
-    shown = [person.stdout.readline() for _ in range(4)]
-    events: list[dict[str, Any]] = [json.loads(program.stdout.readline()) for _ in range(4)]
-    only = filtered.stdout.readline()
+    shown = [person.stdout.readline().rstrip().partition("  ")[2] for _ in range(5)]
+    events: list[dict[str, Any]] = [json.loads(program.stdout.readline()) for _ in range(5)]
+    only = filtered.stdout.readline().rstrip()
     for each in following:
         each.send_signal(2)
         assert each.wait() == 0
-    assert [event["type"] for event in events][1:] == ["message.received", "message.status", "message.status"]
-    assert events[1]["data"]["from"] == "22000"
-    assert shown[1].rstrip().endswith("22000 > +15551112222  G-482913 is your Google verification code.")
-    assert shown[3].rstrip().endswith(f"{NUMBER} > {CONTACT}  delivered: 3 pm?")
-    assert only == shown[1]
+    assert shown == [
+        f"{CONTACT}  opt_in",
+        f"22000 > {NUMBER}  [482913] G-482913 is your Google verification code.",
+        "22000  opt_in",
+        f"{NUMBER} > {CONTACT}  sending: 3 pm?",
+        f"{NUMBER} > {CONTACT}  delivered: 3 pm?",
+    ]
+    assert [event["type"] for event in events] == [
+        "consent.changed", "message.received", "consent.changed", "message.status", "message.status",
+    ]  # fmt: skip
+    assert (events[1]["data"]["from"], events[4]["data"]["status"]) == ("22000", "delivered")
+    assert only.endswith(shown[1])
