@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from signal import SIGINT
 from typing import Any, NamedTuple
 
 import pytest
 
+from roost.client import BEGINNING
 from support.commands import ROOST, RunningRoost, environment, roost, roost_json
 from support.databases import Database
 from support.forked import Forked
@@ -66,7 +69,7 @@ def test_texts_are_read_answered_and_waited_for_without_any_key(running: Running
     assert roost_json("wait", "--after", sent["id"], env=env)["body"] == "yes", "it came before anybody waited"
     assert lines("wait", "--otp", "--to", NUMBER, "--after", first, env=env) == ["482913"]
     none = roost("wait", "--timeout", "0", env=env)
-    assert (none.returncode, none.stdout, none.stderr) == (1, "", "Error: nothing came within 0 seconds\n")
+    assert (none.returncode, none.stdout, none.stderr) == (3, "", "Error: nothing came within 0 seconds\n")
     keys = roost_json("key", "list", "--org", "Acme", env=env)
     assert [key["label"] for key in keys] == ["command line"], "the one key is kept"
     roost_json("key", "revoke", keys[0]["id"], env=env)
@@ -98,10 +101,10 @@ def test_a_server_is_named_and_a_key_given(running: Running) -> None:
         (("inbox", "--url", running.base_url), "ROOST_API_KEY"),
         (("inbox",), "roost serve"),
         (("inbox", "--url", "nowhere", "--key", "x"), "base_url"),
-        (("inbox", "--url", running.base_url, "--key", "am_live_x"), "authentication failed"),
+        (("inbox", "--url", "http://127.0.0.1:9", "--key", "x"), "no answer from http://127.0.0.1:9: "),
+        (("inbox", "--url", running.base_url, "--key", "am_live_x"), "roost key create"),
         (("inbox", *options, "--since", "yesterday"), "since must be"),
-        (("send", CONTACT, "hello", *options), "missing required scope"),
-        (("wait", "--otp", *options), "--to"),
+        (("send", CONTACT, "hello", *options), "roost key create --scope"),
     ]
     for words, reason in refused:
         done = roost(*words, env=elsewhere)
@@ -109,6 +112,11 @@ def test_a_server_is_named_and_a_key_given(running: Running) -> None:
         assert done.stderr.startswith("Error: ")
         assert reason in done.stderr
         assert issued["plaintext"] not in done.stderr
+    unsaid = roost("wait", "--otp", *options, env=elsewhere)
+    assert (unsaid.returncode, "--to" in unsaid.stderr) == (2, True)
+    running.arrive(CONTACT, "STOP")
+    refusal = roost("send", CONTACT, "hello", env=running.env)
+    assert (refusal.returncode, "roost consent list" in refusal.stderr) == (1, True)
 
 
 def test_who_has_several_organizations_or_numbers_says_which(running: Running) -> None:
@@ -126,37 +134,74 @@ def test_who_has_several_organizations_or_numbers_says_which(running: Running) -
 
 
 def test_a_strangers_text_does_not_steer_the_terminal(running: Running) -> None:
-    evil = "a\x1b[2Jb\r\nError: c\u202ed\x9be\x07"
+    evil = "a\x1b[2Jb\r\nError: c\u202ed\x9be\x07\U000e0041 \U0001f468\u200d\U0001f469"
     running.arrive("SUPPORT", evil)
-    [shown] = lines("inbox", env=running.env)
-    assert shown.endswith("a�[2Jb  Error: c�d�e�")
+    harmless = "a\ufffd[2Jb  Error: c\ufffdd\ufffde\ufffd\ufffd \U0001f468\u200d\U0001f469"
+    for words in ("inbox",), ("wait", "--after", BEGINNING):
+        [shown] = lines(*words, env=running.env)
+        assert shown.endswith(f"  {harmless}")
     assert roost_json("inbox", env=running.env)[0]["body"] == evil, "programs get what came"
+    with (
+        Following(running, "--after", BEGINNING) as person,
+        Following(running, "--after", BEGINNING, "--json") as program,
+    ):
+        assert person.line().endswith(f"  {harmless}")
+        assert json.loads(program.line())["data"]["body"] == evil
+
+
+class Following:
+    """`roost tail`, interrupted in the end as a person would."""
+
+    def __init__(self, running: Running, *words: str) -> None:
+        self._process = Forked([ROOST, "tail", *words], running.env)
+        self._reading = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> "Following":
+        return self
+
+    def line(self) -> str:
+        """The next, without the time that a person is shown."""
+        try:
+            line = self._reading.submit(self._process.stdout.readline).result(30).rstrip()
+        except TimeoutError:
+            self._process.kill()
+            raise
+        return line if line.startswith("{") else line.partition("  ")[2]
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(SIGINT)
+        code = self._process.wait(30)
+        self._process.close()
+        self._reading.shutdown()
+        assert code == 0
 
 
 def test_a_person_follows_in_lines_and_a_program_in_json_lines(running: Running) -> None:
     first = running.arrive(CONTACT, "hello?")
-    following = [
-        Forked([ROOST, "tail", "--after", first, *words], running.env)
-        for words in ((), ("--json",), ("--from", "22000"))
-    ]
-    running.arrive("22000", "G-482913 is your Google verification code.")
-    roost_json("send", CONTACT, "3 pm?", env=running.env)
-    person, program, filtered = following
-    shown = [person.stdout.readline().rstrip().partition("  ")[2] for _ in range(5)]
-    events: list[dict[str, Any]] = [json.loads(program.stdout.readline()) for _ in range(5)]
-    only = filtered.stdout.readline().rstrip()
-    for each in following:
-        each.send_signal(2)
-        assert each.wait() == 0
-    assert shown == [
-        f"{CONTACT}  opt_in",
-        f"22000 > {NUMBER}  [482913] G-482913 is your Google verification code.",
-        "22000  opt_in",
-        f"{NUMBER} > {CONTACT}  sending: 3 pm?",
-        f"{NUMBER} > {CONTACT}  delivered: 3 pm?",
-    ]
+    with (
+        Following(running, "--after", first) as person,
+        Following(running, "--after", first, "--json") as program,
+        Following(running, "--after", first, "--from", "22000") as filtered,
+    ):
+        running.arrive("22000", "G-482913 is your Google verification code.")
+        roost_json("send", CONTACT, "3 pm?", env=running.env)
+        shown = [person.line() for _ in range(4)]
+        assert shown == [
+            f"22000 > {NUMBER}  [482913] G-482913 is your Google verification code.",
+            f"{CONTACT}  opt_in",
+            f"{NUMBER} > {CONTACT}  sending: 3 pm?",
+            f"{NUMBER} > {CONTACT}  delivered: 3 pm?",
+        ]
+        assert filtered.line() == shown[0]
+        events: list[dict[str, Any]] = [json.loads(program.line()) for _ in range(4)]
     assert [event["type"] for event in events] == [
-        "consent.changed", "message.received", "consent.changed", "message.status", "message.status",
+        "message.received", "consent.changed", "message.status", "message.status",
     ]  # fmt: skip
-    assert (events[1]["data"]["from"], events[4]["data"]["status"]) == ("22000", "delivered")
-    assert only.endswith(shown[1])
+    assert (events[0]["data"]["from"], events[3]["data"]["status"]) == ("22000", "delivered")
+
+
+@pytest.mark.parametrize("name", ["inbox", "send", "wait", "tail"])
+def test_a_command_that_asks_a_server_has_no_options_of_one(name: str) -> None:
+    help_text = roost(name, "--help", env={}).stdout
+    assert "--url" in help_text
+    assert "--limit-sends" not in help_text

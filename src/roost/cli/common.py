@@ -4,14 +4,13 @@ import asyncio
 import functools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from roost import config as settings
-from roost.client.errors import RoostError
 from roost.config import SETTINGS, Config, ConfigError
 from roost.core.ids import parse_uuid
 from roost.errors import Refusal
@@ -85,22 +84,25 @@ def value_or_file(value: str) -> str:
         raise click.ClickException(f"cannot read {value[1:]}: {error}") from None
 
 
-def command(function: Command) -> Command:
-    """Give a command every setting as an option, `--json`, and a Context as its first argument; errors become a line."""
+def command(function: Command, options: Collection[str] | None = None) -> Command:
+    """Give a command settings as options (all, or those that are named), `--json`, and a Context as its first argument.
+
+    Errors become a line.
+    """
 
     @functools.wraps(function)
-    def wrapper(*args: Any, as_json: bool, **options: Any) -> Any:
-        given = {setting.name: options.pop(setting.name, None) for setting in SETTINGS}
+    def wrapper(*args: Any, as_json: bool, **values: Any) -> Any:
+        given = {setting.name: values.pop(setting.name, None) for setting in SETTINGS}
         try:
             config = settings.load(**given)
             configure(config.log_level)
-            return function(Context(config, as_json=as_json), *args, **options)
-        except (ConfigError, StoreError, Refusal, RoostError) as error:
+            return function(Context(config, as_json=as_json), *args, **values)
+        except (ConfigError, StoreError, Refusal) as error:
             raise click.ClickException(_line(error)) from None
 
     decorated: Command = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(wrapper)
     for setting in reversed(SETTINGS):
-        if setting.name not in _NO_OPTION:
+        if setting.name not in _NO_OPTION and (options is None or setting.name in options):
             flag = f"--{setting.name.replace('_', '-')}"
             decorated = click.option(flag, setting.name, metavar="X", help=f"{setting.help} [{setting.default}]")(
                 decorated

@@ -1,23 +1,32 @@
 """Texts and events as lines for a person. What strangers wrote must not steer the terminal, nor look like our own words."""
 
-import re
 from datetime import datetime
+from unicodedata import category
 
 from roost.client.events import ConsentChanged, Event, MessageReceived, MessageStatus
 from roost.client.models import InboundMessage, OutboundMessage
 
-# Control characters, line ends among them, and what turns the direction of writing.
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What is not shown but does something: control characters (line ends and escape sequences among them), what turns the
+# direction of writing, hidden tags, private characters. Joiners stay: Persian and families of emoji need them.
+_STEERING = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
 
 
 def plain(text: str) -> str:
     """In one line, with each character that would steer a terminal replaced."""
-    return _STEERING.sub(lambda found: " " if found[0] in "\t\n\r" else "\N{REPLACEMENT CHARACTER}", text)
+    return "".join(map(_plain, text))
+
+
+def _plain(character: str) -> str:
+    if character in "\t\n\r":
+        return " "
+    steers = category(character) in _STEERING and character not in _JOINERS
+    return "\N{REPLACEMENT CHARACTER}" if steers else character
 
 
 def of_inbound(message: InboundMessage) -> str:
     """A text that came; a code in it, if it was asked for, first."""
-    code = f"[{message.otp.code}] " if message.otp else ""
+    code = f"[{plain(message.otp.code)}] " if message.otp else ""
     media = "".join(f" <{plain(url)}>" for url in message.media_urls)
     return _line(message.received_at, message.from_number, message.to_number, f"{code}{plain(message.body)}{media}")
 

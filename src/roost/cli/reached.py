@@ -1,5 +1,6 @@
-"""Commands that talk to a running server as its clients do: where it is, and with which key."""
+"""Commands that talk to a running server as its clients do: where it is, with which key, and what to do when it refuses."""
 
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -7,8 +8,9 @@ from typing import Any
 
 import click
 
-from roost.cli.common import Command, Context, find_organization
-from roost.client import Roost
+from roost.cli.common import Command, Context, command, find_organization
+from roost.cli.lines import plain
+from roost.client import ConnectionFailed, ConsentRequired, Forbidden, Roost, RoostError, Unauthorized
 from roost.server import running_server
 from roost.store.base import Store
 from roost.store.directory import Directory
@@ -19,10 +21,20 @@ _SCOPES = ("consent:read", "messages:read", "messages:send", "numbers:read")
 
 
 def reaches_a_server(function: Command) -> Command:
-    """Give a command the options that say which server it reaches, and whose texts are meant."""
+    """Give a command a Context and a client, which the options say: where the server is, and whose texts are meant."""
+
+    @functools.wraps(function)
+    def wrapper(context: Context, url: str | None, api_key: str | None, org_text: str | None, **values: Any) -> Any:
+        try:
+            with _reached(context, url, api_key, org_text) as roost:
+                return function(context, roost, **values)
+        except RoostError as error:
+            raise click.ClickException(_said(error)) from None
+
+    decorated = command(wrapper, ("data_dir", "database_url"))
     for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    return decorated
 
 
 _OPTIONS: tuple[Callable[[Command], Command], ...] = (
@@ -34,7 +46,7 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
 )  # fmt: skip
 
 
-def reached(context: Context, url: str | None, api_key: str | None, org_text: str | None) -> Roost:
+def _reached(context: Context, url: str | None, api_key: str | None, org_text: str | None) -> Roost:
     """A client of the server. Without a key, who can open its database gets one, which is kept in the data directory."""
     if url and not api_key:
         raise click.ClickException(
@@ -80,3 +92,19 @@ async def _only_organization(directory: Directory, org_text: str | None) -> str:
     if organizations:
         raise click.ClickException("there are several organizations; say which with --org, by id or name")
     raise click.ClickException("there is no organization yet; create one with: roost org create NAME")
+
+
+_ADVICE: dict[type[RoostError], str] = {
+    Unauthorized: "the key is not good there; make one with: roost key create",
+    Forbidden: "the key may not do this; make one that may with: roost key create --scope SCOPE",
+    ConsentRequired: "see: roost consent list",
+    ConnectionFailed: "is it running? roost serve",
+}
+
+
+def _said(error: RoostError) -> str:
+    """What went wrong and what to do, in one line."""
+    advice = [text for kind, text in _ADVICE.items() if isinstance(error, kind)]
+    if error.retry_after is not None:
+        advice.append(f"try again in {error.retry_after:.0f} seconds")
+    return plain("; ".join([str(error), *advice]))

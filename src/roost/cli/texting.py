@@ -1,15 +1,15 @@
 """Commands that read and send texts, through a running server: inbox, send, wait, tail."""
 
+from itertools import islice
 from typing import Any
 
 import click
 import msgspec
 
-from roost.cli.common import Context, command
-from roost.cli.lines import of_event, of_inbound, of_outbound
-from roost.cli.reached import reached, reaches_a_server
+from roost.cli.common import Context
+from roost.cli.lines import of_event, of_inbound, of_outbound, plain
+from roost.cli.reached import reaches_a_server
 from roost.client import Roost
-from roost.client.models import InboundMessage
 
 _FROM = click.option(
     "--from", "from_number", metavar="NUMBER", help="Only from this sender: E.164, short code or name."
@@ -24,27 +24,9 @@ _TO = click.option("--to", "to_number", metavar="NUMBER", help="Only to this num
 @click.option("--since", metavar="TIME", help="Received at this time or later, such as 2026-11-22T02:52:09Z.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many.")
 @reaches_a_server
-@command
-def inbox(
-    context: Context,
-    from_number: str | None,
-    to_number: str | None,
-    after: str | None,
-    since: str | None,
-    limit: int,
-    **server: Any,
-) -> None:
+def inbox(context: Context, roost: Roost, limit: int, **asked: Any) -> None:
     """List the texts that came, newest first. A one-time code stands before its text."""
-    with reached(context, **server) as roost:
-        listed = roost.inbound.list(
-            from_number=from_number,
-            to_number=to_number,
-            after=after,
-            since=since,
-            include=["otp"],
-            page_size=min(limit, 100),
-        )
-        messages = [message for message, _ in zip(listed, range(limit), strict=False)]
+    messages = list(islice(roost.inbound.list(**asked, include=["otp"], page_size=min(limit, 100)), limit))
     if context.as_json:
         context.show([msgspec.to_builtins(message) for message in messages])
         return
@@ -67,27 +49,18 @@ def inbox(
 )
 @click.option("--reply", "reply_seconds", type=click.IntRange(1), metavar="SECONDS", help="Wait so long for an answer.")
 @reaches_a_server
-@command
-def send(
-    context: Context, to_number: str, text: str, from_number: str | None, media: tuple[str, ...], tag: str | None,
-    idempotency_key: str | None, reply_seconds: int | None, **server: Any,
-) -> None:  # fmt: skip
-    """Send a text, and wait for an answer to it if asked to."""
-    with reached(context, **server) as roost:
-        sent = roost.messages.send(
-            to_number,
-            text,
-            from_number=from_number or _only_number(roost),
-            media=media,
-            tag=tag,
-            idempotency_key=idempotency_key,
-        )
-        if reply_seconds is None:
-            _show(context, sent, of_outbound(sent))
-            return
-        if not context.as_json:
-            click.echo(of_outbound(sent))
-        _show_first(context, roost.messages.wait_for_reply(sent, timeout=reply_seconds), reply_seconds)
+def send(context: Context, roost: Roost, from_number: str | None, reply_seconds: int | None, **message: Any) -> None:
+    """Send a text, and wait for an answer to it if asked to; ends with 3 when none comes."""
+    sent = roost.messages.send(from_number=from_number or _only_number(roost), **message)
+    if reply_seconds is None:
+        _show(context, sent, of_outbound(sent))
+        return
+    if not context.as_json:
+        click.echo(of_outbound(sent))
+    reply = roost.messages.wait_for_reply(sent, timeout=reply_seconds)
+    if reply is None:
+        raise _NothingCame(f"no answer came within {reply_seconds} seconds")
+    _show(context, reply, of_inbound(reply))
 
 
 @click.command()
@@ -101,50 +74,43 @@ def send(
     "--timeout", type=click.IntRange(0), default=60, show_default=True, metavar="SECONDS", help="Wait no longer."
 )
 @reaches_a_server
-@command
-def wait(
-    context: Context, from_number: str | None, to_number: str | None, after: str | None, wants_code: bool, timeout: int,
-    **server: Any,
-) -> None:  # fmt: skip
-    """Wait for one text, and print it; ends with 1 when none comes."""
-    if wants_code and to_number is None:
-        raise click.ClickException("say which number the code is sent to: --to")
-    with reached(context, **server) as roost:
-        if not wants_code:
-            found = roost.inbound.wait(
-                from_number=from_number, to_number=to_number, after=after, include=["otp"], timeout=timeout
-            )
-            _show_first(context, found, timeout)
-            return
-        code = roost.otp.wait(to_number or "", from_number=from_number, after=after, timeout=timeout)
+def wait(context: Context, roost: Roost, to_number: str | None, wants_code: bool, timeout: int, **asked: Any) -> None:
+    """Wait for one text, and print it; ends with 3 when none comes."""
+    if not wants_code:
+        message = roost.inbound.wait(to_number=to_number, include=["otp"], timeout=timeout, **asked)
+        if message is None:
+            raise _NothingCame(f"nothing came within {timeout} seconds")
+        _show(context, message, of_inbound(message))
+        return
+    if to_number is None:
+        raise click.UsageError("say which number the code is sent to: --to")
+    code = roost.otp.wait(to_number, timeout=timeout, **asked)
     if code is None:
-        raise click.ClickException(f"no one-time code came within {timeout} seconds")
-    _show(context, code, code.code)
+        raise _NothingCame(f"no one-time code came within {timeout} seconds")
+    _show(context, code, plain(code.code))
 
 
 @click.command()
 @_FROM
 @_TO
-@click.option("--after", metavar="ID", help="Begin after the event with this id; else now.")
+@click.option("--after", "last_event_id", metavar="ID", help="Begin after the event with this id; else now.")
 @reaches_a_server
-@command
-def tail(context: Context, from_number: str | None, to_number: str | None, after: str | None, **server: Any) -> None:
+def tail(context: Context, roost: Roost, **asked: Any) -> None:
     """Follow what happens until interrupted: texts that come, what becomes of those sent, changes of consent.
 
     With --json each event is a line. A server that is away is waited for.
     """
-    with reached(context, **server) as roost:
-        try:
-            for event in roost.stream(last_event_id=after, from_number=from_number, to_number=to_number):
-                click.echo(msgspec.json.encode(event) if context.as_json else of_event(event))
-        except KeyboardInterrupt:
-            return
+    try:
+        for event in roost.stream(**asked):
+            click.echo(msgspec.json.encode(event) if context.as_json else of_event(event))
+    except KeyboardInterrupt:
+        return
 
 
-def _show_first(context: Context, found: InboundMessage | None, seconds: int) -> None:
-    if found is None:
-        raise click.ClickException(f"nothing came within {seconds} seconds")
-    _show(context, found, of_inbound(found))
+class _NothingCame(click.ClickException):
+    """No failure, and so a program can tell it from one."""
+
+    exit_code = 3
 
 
 def _show(context: Context, found: msgspec.Struct, line: str) -> None:
@@ -155,7 +121,7 @@ def _show(context: Context, found: msgspec.Struct, line: str) -> None:
 
 
 def _only_number(roost: Roost) -> str:
-    numbers = [number.number for number, _ in zip(roost.numbers.list(), range(11), strict=False)]
+    numbers = [number.number for number in islice(roost.numbers.list(), 11)]
     if len(numbers) != 1:
         there_are = f"; there are: {', '.join(numbers[:10])}" if numbers else "; the organization has none"
         raise click.ClickException(f"say which number to send from: --from{there_are}")

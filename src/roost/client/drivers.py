@@ -115,7 +115,7 @@ class Blocking:
 
     def _come_of(self, step: Step) -> Any:
         try:
-            with _translated():
+            with _translated(self.settings.base_url):
                 return self._do(step)
         except RoostError as error:
             return error
@@ -191,7 +191,7 @@ class Awaiting:
 
     async def _come_of(self, step: Step) -> Any:
         try:
-            with _translated():
+            with _translated(self.settings.base_url):
                 return await self._do(step)
         except RoostError as error:
             return error
@@ -233,15 +233,15 @@ def _advance(flow: Generator[S, Any, Any], came: Any) -> S:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(base_url: str) -> Iterator[None]:
     """The HTTP client's errors as ours; what is wrong with the request itself is no failed connection."""
     import httpx2
 
     try:
         yield
     except httpx2.TimeoutException as error:
-        raise TimedOut(f"no answer in time ({type(error).__name__})") from error
+        raise TimedOut(f"no answer from {base_url} in time ({type(error).__name__})") from error
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError) as error:
         raise RoostError(f"the request cannot be sent: {error}") from error
     except httpx2.TransportError as error:
-        raise ConnectionFailed(f"no answer: {error or type(error).__name__}") from error
+        raise ConnectionFailed(f"no answer from {base_url}: {str(error) or type(error).__name__}") from error
