@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from roost.errors import Refusal
+from roost.mcp.room import Room
 from support.allowed import allowed
 from support.databases import Database
 from support.house import BASIC, NO_TLS, House, Tenant
@@ -127,6 +129,21 @@ def test_who_waits_when_the_server_is_stopped_is_told_to_come_again(database: Da
         asyncio.run(asyncio.wait_for(conversation(), 25))
     finally:
         fleet.close()
+
+
+def test_there_is_room_for_so_many_at_a_time() -> None:
+    room = Room(of_process=3, of_organization=2)
+    with room.taken("a"), room.taken("a"):
+        with pytest.raises(Refusal) as enough, room.taken("a"):
+            pass
+        assert (enough.value.status, enough.value.headers) == (429, {"Retry-After": "5"})
+        with room.taken("b"), pytest.raises(Refusal) as full, room.taken("c"):
+            pass
+        assert full.value.status == 503
+        with room.taken("c"):
+            pass
+    with room.taken("a"):
+        pass
 
 
 def test_who_hangs_up_is_not_waited_for(house: House, tenant: Tenant) -> None:

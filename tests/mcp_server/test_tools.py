@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 
+from roost.mcp.desk import Desk
+from roost.mcp.tools import TOOLS
+from roost.store.errors import StoreUnavailable
 from support.agents import hear
 from support.allowed import UNKNOWN_ID, allowed
 from support.databases import Database
@@ -189,6 +192,37 @@ def test_each_tool_needs_its_scope_and_is_in_its_own_organization(house: House, 
     reader = allowed(house, tenant, "messages:read")
     said = talk(house.base_url, reader, lambda client: refused(client, "reply", id=theirs, text="hi"))
     assert said.startswith("FORBIDDEN"), "though it may read what it answers"
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_what_fails_in_the_server_is_told_without_a_word_of_it(
+    house: House, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    async def conversation(client: Client) -> None:
+        monkeypatch.setattr(house.store, "get_inbound", broken(StoreUnavailable("at postgresql://secret")))
+        said = await refused(client, "get_inbound", id=UNKNOWN_ID)
+        assert re.fullmatch(r"UNAVAILABLE: the server failed \(request \w{26}\). Try once more in a moment.", said), (
+            said
+        )
+        monkeypatch.setattr(Desk, "newest_threads", broken(ZeroDivisionError("secret")))
+        with pytest.raises(MCPError) as failed:
+            await client.list_resources()
+        assert (failed.value.code, failed.value.message) == (-32603, "internal error")
+        monkeypatch.setitem(
+            TOOLS, "list_numbers", TOOLS["list_numbers"]._replace(run=broken(ZeroDivisionError("secret")))
+        )
+        with pytest.raises(MCPError) as failed:
+            await client.call_tool("list_numbers", {})
+        assert (failed.value.code, failed.value.message) == (-32603, "internal error")
+
+    talk(house.base_url, tenant.auth, conversation, mode)
+
+
+def broken(error: Exception) -> Any:
+    async def fails(*_: Any) -> None:
+        raise error
+
+    return fails
 
 
 def test_one_too_many_is_told_when_to_come_again(database: Database, tmp_path: Path) -> None:

@@ -80,14 +80,14 @@ class Authenticator:
             await self._limits.take(limit, principal.org_id, request)
         return principal
 
-    async def anybody(self, request: Request) -> None:
-        """Refuse with 401 whoever is nobody; what they may do is for what they go on to call.
+    async def anybody(self, request: Request) -> str:
+        """The `org_id` of whoever it is; what they may do is for what they go on to call. Refuses with 401.
 
         An agent needs an access token, unless it is open: a proof works for one request, and this may become several.
         """
-        is_agent = "x-agent-id" in request.headers
-        sign_in: Coroutine[Any, Any, Any] = self._lasting_agent(request) if is_agent else self._principal(request)
-        await self._signed_in(request, sign_in)
+        if "x-agent-id" in request.headers:
+            return (await self._signed_in(request, self._lasting_agent(request))).org_id
+        return (await self._signed_in(request, self._principal(request))).org_id
 
     async def agent_of_token(self, request: Request) -> Agent | None:
         """The agent whose access token the request has; None when it has none. Refuses a bad one with 401."""
@@ -170,10 +170,11 @@ class Authenticator:
         proven = await self._by_proof(request.headers.get("x-agent-proof", ""), wallet, agent, scope)
         return proven, Shown("agent", proven.org_id, proven.id)
 
-    async def _lasting_agent(self, request: Request) -> None:
+    async def _lasting_agent(self, request: Request) -> Agent:
         agent = await self._known(self._wallet(request))
-        if agent is None or not agent.open:
-            await self._by_token(_bearer(request), agent)
+        if agent is not None and agent.open:
+            return agent
+        return (await self._by_token(_bearer(request), agent))[0]
 
     def _wallet(self, request: Request) -> str:
         wallet = request.headers.get("x-agent-id", "").strip()

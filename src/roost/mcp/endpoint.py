@@ -15,6 +15,7 @@ from roost.client.clients import Client
 from roost.client.drivers import Awaiting
 from roost.errors import Refusal
 from roost.mcp.inside import Inside
+from roost.mcp.room import Room
 from roost.mcp.tools import Toolset, toolset_of
 from roost.protocol import BoundedProtocol
 
@@ -31,6 +32,7 @@ class Endpoint:
         self._authenticator = authenticator
         self._public_url = public_url
         self._stopping = stopping
+        self._room = Room()
         self._answer_http: Callable[[Toolset, Scope, Receive, Send], Awaitable[None]] | None = None
         self.app: ASGIApp | None = None
 
@@ -41,10 +43,10 @@ class Endpoint:
         if request.method != "POST":
             # No stream of the server's own, and no session to end: the specification has 405 for both.
             raise Refusal(405, "METHOD_NOT_ALLOWED", "/mcp takes POST only", headers={"Allow": "POST"})
-        await self._authenticator.anybody(request)
+        org_id = await self._authenticator.anybody(request)
         body = await read_body(request, MAX_BODY_BYTES)
         connection: BoundedProtocol = scope["roost.connection"]
-        with anyio.CancelScope() as work:
+        with self._room.taken(org_id), anyio.CancelScope() as work:
             connection.when_lost(work.cancel)  # what nobody waits for any more is given up
             try:
                 await self._answer(scope, _once(body), send)

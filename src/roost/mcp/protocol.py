@@ -1,10 +1,10 @@
 """The tools as a server of the official SDK. It takes most of a second to import, so that only who serves imports this."""
 
 from functools import cache
+from typing import Any
 
 import mcp_types as types
 import msgspec
-import structlog
 from mcp import MCPError
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -12,11 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from roost import __version__
 from roost.mcp import resources
-from roost.mcp.desk import Desk
+from roost.mcp.discreet import discreet
 from roost.mcp.schemas import input_schema, output_schema
 from roost.mcp.tools import INSTRUCTIONS, Failed, Tool, Toolset
-
-log = structlog.get_logger(__name__)
 
 
 @cache
@@ -36,6 +34,7 @@ def server_of(toolset: Toolset) -> Server[None]:
     async def list_tools(context: object, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(tool) for tool in toolset.tools.values()])
 
+    @discreet
     async def call_tool(context: object, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = toolset.tools.get(params.name)
         if tool is None:
@@ -44,13 +43,14 @@ def server_of(toolset: Toolset) -> Server[None]:
             answer = await toolset.call(tool, params.arguments or {})
         except Failed as failure:
             return types.CallToolResult(content=[types.TextContent(text=str(failure))], is_error=True)
-        except Exception:
-            # Older clients would be told what it says, whatever that is.
-            log.exception("tool_failed", tool=tool.name)
-            raise MCPError(types.INTERNAL_ERROR, "internal error") from None
         # Both, as the specification asks: older clients read only the text.
         text = types.TextContent(text=answer.decode())
         return types.CallToolResult(content=[text], structured_content=msgspec.json.decode(answer))
+
+    def schema_of(name: str) -> dict[str, Any] | None:
+        """So that the SDK need not list the tools with every call."""
+        tool = toolset.tools.get(name)
+        return None if tool is None else _described(tool).input_schema
 
     return Server(
         "roost",
@@ -59,7 +59,8 @@ def server_of(toolset: Toolset) -> Server[None]:
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
-        **(resources.handlers(toolset) if isinstance(toolset.desk, Desk) else {}),
+        get_tool_input_schema=schema_of,
+        **resources.handlers(toolset),
     )
 
 

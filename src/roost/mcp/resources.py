@@ -7,6 +7,7 @@ from mcp import MCPError
 
 from roost.client.errors import RoostError
 from roost.mcp.desk import Desk
+from roost.mcp.discreet import discreet
 from roost.mcp.results import number_of
 from roost.mcp.tools import Failed, Toolset
 from roost.mcp.troubles import advice
@@ -22,10 +23,12 @@ TEMPLATE = types.ResourceTemplate(
 
 
 def handlers(toolset: Toolset) -> dict[str, Any]:
-    """What the SDK's server takes, by the names that it takes it by."""
+    """What the SDK's server takes, by the names that it takes it by: nothing for an agent, whose inbox has no threads."""
     desk = toolset.desk
-    assert isinstance(desk, Desk), "an agent's inbox has no threads"
+    if not isinstance(desk, Desk):
+        return {}
 
+    @discreet
     async def listed(context: object, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=await _newest(desk))
 
@@ -34,6 +37,7 @@ def handlers(toolset: Toolset) -> dict[str, Any]:
     ) -> types.ListResourceTemplatesResult:
         return types.ListResourceTemplatesResult(resource_templates=[TEMPLATE])
 
+    @discreet
     async def read(context: object, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         return types.ReadResourceResult(contents=[await _read(toolset, params.uri)])
 

@@ -38,7 +38,7 @@ class Untrusted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Inbound(msgspec.Struct, frozen=True, omit_defaults=True, rename=_WIRE, tag="inbound", tag_field="direction"):
-    """A text that came. `answers_us`: we wrote first, within the day before. The rest is there when it is so."""
+    """A text that came. `answers_us`: the conversation began with a text of ours. The rest is there when it is so."""
 
     id: str
     at: str
