@@ -7,6 +7,7 @@ import msgspec
 
 from roost import __version__
 from roost.api.errors import is_oneshot
+from roost.api.examples import curl
 from roost.api.routes import Answer, Parameter, Route
 
 _REF = "#/components/schemas/{name}"
@@ -82,6 +83,9 @@ def _operation(route: Route, names: dict[Any, dict[str, Any]]) -> dict[str, Any]
         "responses": {str(answer.status): _answer(answer, names, always) for answer in route.answers},
         "security": list(route.security),
     }
+    command = curl(route.method, route.path)
+    if command is not None:
+        operation["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": command}]
     if route.takes_body or route.body is not None:
         schema = names[route.body] if route.body is not None else {}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

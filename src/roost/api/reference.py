@@ -21,7 +21,7 @@ def reference_page(document: dict[str, Any]) -> str:
 def _template() -> Template:
     templates = environment()
     templates.filters["prose"] = _prose
-    templates.filters["fields"] = _fields
+    templates.filters["fields"] = fields_of
     return templates.get_template("reference.html")
 
 
@@ -33,7 +33,7 @@ class Field(NamedTuple):
     is_required: bool
 
 
-def _fields(operation: dict[str, Any], document: dict[str, Any]) -> list[Field]:
+def fields_of(operation: dict[str, Any], document: dict[str, Any]) -> list[Field]:
     """Of the JSON body that an operation takes; none where it takes any, or no body."""
     content = operation.get("requestBody", {"content": {}})["content"]
     schema = _resolved(content.get("application/json", {}).get("schema", {}), document)
