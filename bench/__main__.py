@@ -3,12 +3,12 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-from bench import ingest, listing, page, queries, sending, sweeping
+from bench import ingest, listing, page, queries, sending, streaming, sweeping, waiting
 from bench.machine import describe
 from bench.places import Places
 from bench.report import TARGET_HEAD, Section, Table, Target, as_text
@@ -16,7 +16,7 @@ from bench.scale import FEW_ROWS, FULL, QUICK, Scale
 from bench.worker import Worker
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair", "retention")
+PARTS = ("ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair", "retention", "stream", "waiting")
 
 Measured = tuple[Section, list[Target]]
 
@@ -38,14 +38,17 @@ def measure(kind: str, parts: set[str], load: Worker, scale: Scale) -> Iterator[
                     yield queries.many_rows(kind, many, few, load, scale)
                 if "polling" in parts:
                     yield queries.idle_polling(kind, many, few, load, scale)
-        if "sends" in parts:
-            yield sending.sends(kind, places, load, scale)
-        if "outbox" in parts:
-            yield sending.outbox(kind, places, load, scale)
-        if "fair" in parts:
-            yield sending.fair(kind, places, scale)
-        if "retention" in parts:
-            yield sweeping.measure(kind, places, load, scale)
+        others: dict[str, Callable[[], Measured]] = {
+            "sends": lambda: sending.sends(kind, places, load, scale),
+            "outbox": lambda: sending.outbox(kind, places, load, scale),
+            "fair": lambda: sending.fair(kind, places, scale),
+            "retention": lambda: sweeping.measure(kind, places, load, scale),
+            "stream": lambda: streaming.measure(kind, places, scale),
+            "waiting": lambda: waiting.measure(kind, places, scale),
+        }
+        for name, part in others.items():
+            if name in parts:
+                yield part()
 
 
 def main() -> None:

@@ -21,10 +21,14 @@ class Scale(NamedTuple):
     """What the busy organization has queued, called a hundred thousand in what follows."""
     quiet: int
     """How many messages the quiet one sends."""
+    readers: int
+    """How many wait, called ten thousand in what follows."""
+    crowd_seconds: float
+    """Of one measurement beside them."""
 
 
-FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 9, 0.2, 5000, 100_000, 100)
-QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 5, 0.08, 3000, 20_000, 60)
+FULL = Scale(5, 3.0, 40_000, 1_000_000, 10_000, 9, 0.2, 5000, 100_000, 100, 10_000, 10.0)
+QUICK = Scale(3, 0.8, 8_000, 100_000, 4_000, 5, 0.08, 3000, 20_000, 60, 1_000, 3.0)
 
 FEW_ROWS = 1000
 WARM_UP = 0.3

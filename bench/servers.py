@@ -28,6 +28,7 @@ class Server:
                 [sys.executable, "-m", "bench.stand_ins", which, "serve", *options],
                 cwd=ROOT, env=settings | _UNLIMITED | environment, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
+        self.pid = self._process.pid
         self.counts: dict[str, int] = {}
 
     def __enter__(self) -> "Server":
