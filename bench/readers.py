@@ -91,7 +91,8 @@ class Reader(asyncio.Protocol):
     def on_message_complete(self) -> None:
         assert self._parser is not None
         if self._parser.get_status_code() != 200:
-            raise RuntimeError(self._body.decode())
+            self._bench.failure = self._body.decode()
+            return
         self._look_in(self._body)
         seen = _ID.findall(self._body)
         if seen:
@@ -136,10 +137,13 @@ class Readers:
         self.board = Board()
         self.readers: list[Reader] = []
         self.reached: set[Reader] = set()
+        self.failure: str | None = None
 
     async def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         work = {"open": self._open, "steady": self._steady, "burst": self._burst, "close": self._close}
         found: dict[str, Any] = await work[question.pop("do")](**question)
+        if self.failure is not None:
+            raise RuntimeError(f"a reader was answered {self.failure}")
         return found
 
     async def _open(self, port: int, request: str, count: int) -> dict[str, Any]:
@@ -184,7 +188,7 @@ class Readers:
         began, expected = perf_counter(), len(self.readers)
         free.popleft().post(self.board.post().join(request.encode().split(UNIQUE.encode())))
         async with asyncio.timeout(PATIENCE):
-            while len(self.reached) < expected:
+            while len(self.reached) < expected and self.failure is None:
                 await asyncio.sleep(0.001)
         took = perf_counter() - began
         self._hang_up(free)

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from roost.core.claims import Claimed, Wanted
 from roost.core.ids import FIRST_ID
+from roost.push.feeds import Feeds
+from roost.push.lines import Asked, Line, Worker
 from support.agents import hear
 from support.house import House, Tenant
 
@@ -289,7 +292,29 @@ def test_who_waits_is_answered_at_once_when_the_server_is_told_to_stop(desk: Des
     assert desk.claim(wait=30)["messages"] == [], "and so is who asks afterwards"
 
 
-def test_ten_workers_that_wait_share_what_comes_at_once(desk: Desk) -> None:
+def test_nothing_is_claimed_for_who_is_about_to_leave(desk: Desk) -> None:
+    wanted = Wanted(desk.tenant.org.org_id)
+
+    async def serve() -> tuple[Claimed, Claimed]:
+        feeds = Feeds(desk.house.store, desk.house.media_urls)
+        line = Line(desk.house.store, feeds, Asked(wanted.org_id, wanted.queue, wanted.filters))
+        late, next_one = Worker(wanted, unnoted), Worker(wanted, unnoted)
+        line.join(late)
+        line.join(next_one)
+        late.end()
+        await line.run()
+        return late.served.result(), next_one.served.result()
+
+    desk.hear("one")
+    late, next_one = desk.house.wait(serve())
+    assert (late.messages, [message.body for message in next_one.messages]) == ((), ["one"])
+
+
+async def unnoted(*_: object) -> None:
+    pass
+
+
+def test_workers_that_wait_share_what_comes_at_once(desk: Desk) -> None:
     asked = [desk.begin(limit=2) for _ in range(8)]
     events = [{"id": f"m{n}", "from": CONTACT, "to": desk.tenant.number.number, "text": str(n)} for n in range(16)]
     assert desk.house.deliver(desk.tenant, events).json()["stored"] == 16

@@ -1,5 +1,6 @@
 """Reads that wait: answered when there is something new, or when their time is up."""
 
+import asyncio
 import time
 from typing import Any
 from urllib.parse import quote
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from roost.core.ids import FIRST_ID
+from roost.core.inbox import InboxQuery, Page
 from support.agents import hear
 from support.reads import LISTS, Reads
 
@@ -172,3 +174,31 @@ def test_a_database_that_comes_back_wakes_who_waited(reads: Reads) -> None:
     reads.hear("untold")
     assert bodies(asked.result(10)) == ["untold"]
     reads.house.store.told_moved = told
+
+
+def test_those_who_come_at_once_and_ask_the_same_cost_a_few_queries(
+    reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they do when a text has woken all of them, or their server went away."""
+    store, gate, asked = reads.house.store, asyncio.Event(), []
+    list_inbound = store.list_inbound
+
+    async def held_up(query: InboxQuery) -> Page:
+        asked.append(query)
+        await gate.wait()
+        return await list_inbound(query)
+
+    async def open_gate() -> None:
+        gate.set()
+
+    monkeypatch.setattr(store, "list_inbound", held_up)
+    with ThreadPoolExecutor(30) as pool:
+        answers = [pool.submit(reads.get, A, "wait=30") for _ in range(30)]
+        while len(reads.house.under_way()) < 30:
+            assert not any(answer.done() for answer in answers)
+        reads.house.wait(open_gate())
+        while reads.waiting() < 30:
+            pass
+        reads.hear("hello")
+        assert [bodies(answer.result(10)) for answer in answers] == [["hello"]] * 30
+    assert len(asked) < 15, "two for each, and one when the text came, if nobody shared"

@@ -224,6 +224,10 @@ class House:
         wallet = wallet or f"0x{count:040x}"
         return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet, secrets)
 
+    def under_way(self) -> list[Any]:
+        """The requests that are not answered yet."""
+        return list(self._server.server_state.tasks)
+
     def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
         """POST a carrier's payload to the tenant's real webhook URL with its real credential."""
         return self.http.post(tenant.webhook, json=payload, auth=BASIC, **options)

@@ -1,5 +1,6 @@
 """Who is asking: API keys for dialect A; wallet proofs, access tokens and open agents for dialect B."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -35,11 +36,15 @@ class Principal(NamedTuple):
 
 
 class ShortCache(Generic[Value]):
-    """What a look-up found, remembered for `CACHE_SECONDS` under a hash of what was asked. Misses are not remembered."""
+    """What a look-up found, remembered for `CACHE_SECONDS` under a hash of what was asked. Misses are not remembered.
+
+    Who asks for the same meanwhile shares the look-up: ten thousand clients with one key may come at once.
+    """
 
     def __init__(self, look_up: Callable[[str], Awaitable[Value | None]]) -> None:
         self._look_up = look_up
         self._found: dict[bytes, tuple[float, Value]] = {}
+        self._under_way: dict[bytes, tuple[float, asyncio.Task[Value | None]]] = {}
 
     async def get(self, secret: str) -> Value | None:
         digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
@@ -47,13 +52,25 @@ class ShortCache(Generic[Value]):
         cached = self._found.get(digest)
         if cached is not None and cached[0] > now:
             return cached[1]
-        value = await self._look_up(secret)
+        good_until, task = self._under_way.get(digest, (0.0, None))
+        if task is None or good_until <= now:
+            task = asyncio.create_task(self._find(digest, secret, now + CACHE_SECONDS))
+            self._under_way[digest] = (now + CACHE_SECONDS, task)
+        return await asyncio.shield(task)
+
+    async def _find(self, digest: bytes, secret: str, good_until: float) -> Value | None:
+        """`good_until` counts from when it was asked: a revocation since then may not have been seen."""
+        try:
+            value = await self._look_up(secret)
+        finally:
+            if self._under_way.get(digest, (0.0, None))[1] is asyncio.current_task():
+                del self._under_way[digest]
         if value is None:
             self._found.pop(digest, None)
         else:
             if len(self._found) >= _CACHE_SIZE:
                 self._found.clear()
-            self._found[digest] = (now + CACHE_SECONDS, value)
+            self._found[digest] = (good_until, value)
         return value
 
 

@@ -1,4 +1,4 @@
-"""Claims of one process: at once where there is something, else in line with those who wait for the same."""
+"""Claims of one process: who may wait stands in line with those who ask for the same, so that a crowd costs few queries."""
 
 import asyncio
 import time
@@ -29,9 +29,8 @@ class Claiming:
 
     async def claim(self, request: Request, wanted: Wanted, seconds: float, noted: Noted) -> Claimed:
         """What there is, or comes within so many seconds. Raises StoreUnavailable and QueueFull."""
-        claimed = await claim(self._store, wanted, noted)
-        if claimed.messages or not seconds or self._stopping or len(self._workers) >= MAX_WAITING:
-            return claimed
+        if not seconds or self._stopping or len(self._workers) >= MAX_WAITING:
+            return await claim(self._store, wanted, noted)
         worker = Worker(wanted, noted)
         connection: BoundedProtocol = request.scope["roost.connection"]
         connection.when_lost(worker.leave)
@@ -64,11 +63,11 @@ class Claiming:
             worker.end()
 
     async def close(self) -> None:
-        """Look no more."""
-        tasks = [line.task for line in self._lines.values() if line.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Look no more; what is being claimed just now is finished."""
+        self.stop()
+        for line in self._lines.values():
+            line.look()
+        await asyncio.gather(*[line.task for line in self._lines.values() if line.task is not None])
 
     def _line(self, wanted: Wanted) -> Line:
         key = Asked(wanted.org_id, wanted.queue, wanted.filters)

@@ -70,7 +70,7 @@ class Line:
         self._look = asyncio.Event()
 
     def join(self, worker: Worker) -> None:
-        """Stand at its end. What came after it had asked and before that must not wait for the next look."""
+        """Stand at its end. What is there already must not wait for the next look."""
         self.workers.append(worker)
         self.look()
 
@@ -90,7 +90,9 @@ class Line:
     async def run(self) -> None:
         """Until nobody waits."""
         try:
-            await self._feeds.join(self._key.org_id, self)
+            await self._serve()
+            if self.workers:
+                await self._feeds.join(self._key.org_id, self)
             while self.workers:
                 self._look.clear()
                 await self._serve()
@@ -109,6 +111,8 @@ class Line:
         """Claim for one after the other, until there is nothing for somebody."""
         while self.workers:
             worker = self.workers.popleft()
+            if worker.served.done():  # its time is up, and it is only about to leave
+                continue
             worker.is_next = True
             try:
                 claimed = await claim(self._store, worker.wanted, worker.noted)

@@ -19,7 +19,7 @@ from roost.store.turns import Turns
 
 #: As many wait in one process; one too many is answered at once, as if it did not ask to wait.
 MAX_WAITING = 20_000
-#: Of those that were woken, so many ask the database at a time: others want their answers too.
+#: So many ask the database at a time: others want their answers too.
 _ASKING = 2
 
 _RECEIVED: Any = frozenset({"message.received"})
@@ -42,7 +42,7 @@ class Waiting:
 
         Raises StoreUnavailable.
         """
-        page = await self._store.list_inbound(query)
+        page = await self._ask(query)
         if _is_new(page, newer_than) or self._stopping or len(self._waiters) >= MAX_WAITING:
             return page
         waiter = _Waiter(query, newer_than)
@@ -54,7 +54,7 @@ class Waiting:
         WAITING.inc()
         try:
             await self._feeds.join(query.org_id, waiter)
-            page = await self._store.list_inbound(query)  # what came before it was joined
+            page = await self._ask(query)  # what came before it was joined
             while not _is_new(page, newer_than) and await waiter.woken():
                 page = await self._ask(query)
             return page
@@ -74,7 +74,10 @@ class Waiting:
             waiter.end()
 
     async def _ask(self, query: InboxQuery) -> Page:
-        """Who asks the same before it has begun shares the answer, which begins after all of them were woken."""
+        """Who asks the same before it has begun shares the answer, which begins after all of them have asked.
+
+        Those who come at once, because a text woke all of them or a server went away, must not keep every connection busy.
+        """
         task = self._next.get(query)
         if task is None:
             task = self._next[query] = asyncio.create_task(self._list(query))
