@@ -48,11 +48,11 @@ async def main(position: Path) -> None:
             came = await roost.call_tool("wait_for_text", {"after": after, "seconds": 50})
             if came.is_error:
                 sys.exit(getattr(came.content[0], "text", ""))
+            after = came.structured_content["after"]
             for message in came.structured_content["messages"]:
                 await answer(roost, message)
-                print(f"done with {message['id']}", flush=True)
-            after = came.structured_content["after"]
-            save(position, after)
+                save(position, after)
+                print(f"done with {after}", flush=True)
 
 
 def load(position: Path) -> str:

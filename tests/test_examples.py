@@ -46,7 +46,14 @@ def house(database: Database, tmp_path: Path) -> Iterator[House]:
     running.stop()
 
 
-def test_the_agent_loop_answers_each_text_once_wherever_it_is_stopped(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("example", "left_alone"),
+    [("agent_loop.py", "+15554440003"), ("mcp_agent.py", "CONSENT_REQUIRED:")],
+    ids=["client", "mcp"],
+)
+def test_an_agent_answers_each_text_once_wherever_it_is_stopped(
+    house: House, tmp_path: Path, example: str, left_alone: str
+) -> None:
     tenant = house.tenant(carrier="loopback", number="+15551112222")
     contacts = [f"+1555444{n:04}" for n in range(6)]
     position = tmp_path / "position"
@@ -54,17 +61,17 @@ def test_the_agent_loop_answers_each_text_once_wherever_it_is_stopped(house: Hou
     for contact in contacts[:3]:
         hear(house, tenant, contact)
     hear(house, tenant, "22000", "G-482913 is your Google verification code.")
-    loop = Example("agent_loop.py", position, **server)
+    loop = Example(example, position, **server)
     assert loop.line().startswith("done with ")
     loop.end()
     hear(house, tenant, contacts[3])
     hear(house, tenant, contacts[3], "STOP")
     position.unlink()  # the worst that can happen: it begins all over again
-    loop = Example("agent_loop.py", position, **server)
+    loop = Example(example, position, **server)
     hear(house, tenant, contacts[4])
     hear(house, tenant, contacts[5])
     seen = Counter(loop.line().partition(" ")[0] for _ in range(9))
     loop.end()
-    assert seen == {"done": 8, contacts[3]: 1}
+    assert seen == {"done": 8, left_alone: 1}
     answered = [message["to"] for message in house.outbound(tenant) if message["text"].startswith("You wrote")]
     assert sorted(answered) == sorted({*contacts} - {contacts[3]})

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
 
 from support.agents import hear
-from support.commands import ROOST
-from support.house import House, Tenant
+from support.commands import ROOST, RunningRoost, environment, roost_json
+from support.databases import Database
+from support.house import NOWHERE, House, Tenant
 from support.mcp_talk import ask, refused, text_of, texts
 
 OURS, CONTACT = "+15551112222", "+15554443333"
@@ -75,7 +77,7 @@ def test_it_ends_cleanly_though_somebody_waits(house: House, tenant: Tenant, end
 
 
 def test_what_is_no_request_is_no_end() -> None:
-    running = start({"ROOST_API_KEY": "am_live_x"})
+    running = start({"ROOST_API_KEY": "am_live_x", "ROOST_URL": NOWHERE})
     assert running.stdin is not None and running.stdout is not None
     running.stdin.write("{\n\n[1]\n\x00\n" + "x" * 3_000_000 + "\n")
     tell(running, INITIALIZE)
@@ -88,17 +90,37 @@ def test_what_is_no_request_is_no_end() -> None:
     close(running)
 
 
-def test_without_a_key_or_a_server_it_says_so() -> None:
-    running = start({})
-    assert running.wait(20) == 1
-    assert running.stderr is not None
-    assert running.stderr.read().startswith("Error: set ROOST_API_KEY to an API key of the server")
-    close(running)
-    running = start({"ROOST_API_KEY": "am_live_x", "ROOST_URL": "ftp://x"})
-    assert running.wait(20) == 1
-    assert running.stderr is not None
-    assert "base_url must look like http://127.0.0.1:8080" in running.stderr.read()
-    close(running)
+def test_on_the_servers_own_machine_it_needs_no_key(tmp_path: Path) -> None:
+    env = environment(Database("sqlite", "sqlite"), tmp_path)
+    roost_json("org", "create", "Acme", env=env)
+    server = RunningRoost("serve", env=env)
+
+    async def conversation() -> None:
+        async with Client(
+            StdioServerParameters(command=ROOST, args=["mcp", "--data-dir", str(tmp_path)], env=PATH)
+        ) as client:
+            assert (await ask(client, "list_numbers")) == {"numbers": []}
+
+    try:
+        asyncio.run(conversation())
+    finally:
+        server.stop()
+
+
+def test_what_cannot_be_served_is_said_in_a_line(tmp_path: Path) -> None:
+    for environ, said in (
+        ({"ROOST_DATA_DIR": str(tmp_path)}, "Error: no server runs on"),
+        ({"ROOST_URL": NOWHERE}, "Error: give a key for that server"),
+        (
+            {"ROOST_API_KEY": "am_live_x", "ROOST_URL": "ftp://x"},
+            "Error: base_url must look like http://127.0.0.1:8080",
+        ),
+    ):
+        running = start(environ)
+        assert running.wait(20) == 1
+        assert running.stderr is not None
+        assert running.stderr.read().startswith(said)
+        close(running)
 
 
 def start(environ: Mapping[str, str]) -> "subprocess.Popen[str]":

@@ -26,12 +26,18 @@ def reaches_a_server(function: Command) -> Command:
     @functools.wraps(function)
     def wrapper(context: Context, url: str | None, api_key: str | None, org_text: str | None, **values: Any) -> Any:
         try:
-            with _reached(context, url, api_key, org_text) as roost:
+            base_url, key = address_and_key(context, url, api_key, org_text)
+            with Roost(base_url, api_key=key) as roost:
                 return function(context, roost, **values)
         except RoostError as error:
             raise click.ClickException(_said(error)) from None
 
-    decorated = command(wrapper, ("data_dir", "database_url"))
+    return of_a_server(wrapper)
+
+
+def of_a_server(function: Command) -> Command:
+    """The options that say which server, and whose texts are meant."""
+    decorated = command(function, ("data_dir", "database_url"))
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
@@ -46,18 +52,24 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
 )  # fmt: skip
 
 
-def _reached(context: Context, url: str | None, api_key: str | None, org_text: str | None) -> Roost:
-    """A client of the server. Without a key, who can open its database gets one, which is kept in the data directory."""
+def address_and_key(context: Context, url: str | None, api_key: str | None, org_text: str | None) -> tuple[str, str]:
+    """Of the server. Without a key, who can open its database gets one, which is kept in the data directory."""
     if url and not api_key:
         raise click.ClickException(
             "give a key for that server: --key, or better ROOST_API_KEY, which no list of processes shows"
         )
+    base_url = address(context, url)
+    return base_url, api_key or _own_key(context, org_text)
+
+
+def address(context: Context, url: str | None) -> str:
+    """Where the server is: as said, else the one that runs on the data directory."""
     base_url = url or running_server(context.config.data_dir)
     if base_url is None:
         raise click.ClickException(
             f"no server runs on {context.config.data_dir}; start one with: roost serve (or say where one is: --url, --key)"
         )
-    return Roost(base_url, api_key=api_key or _own_key(context, org_text))
+    return base_url
 
 
 def _own_key(context: Context, org_text: str | None) -> str:
