@@ -1,7 +1,6 @@
 """A real Chromium: the system's, which nothing has to be downloaded for."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from support.chromium import chromium_path
 from support.house import House, Tenant
 from support.visitor import link_of
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: Whatever the page is to do by itself, it does within a second.
 SOON_MS = 1000
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 760}
@@ -24,7 +23,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 760}
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Skips where there is none, but for continuous integration, which has to have one."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    path = chromium_path()
     if path is None:
         missing = "these tests need Chromium: apt-get install chromium"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
