@@ -20,6 +20,7 @@ ORDER = [
     {"push", "mcp"},
     {"web"},
     {"intake", "worker", "sweeper", "media"},
+    {"routing"},
     {"app", "backfill"},
     {"server"},
     {"demo_picture"},

@@ -10,6 +10,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from roost import routing
 from roost.api.agents import Agents
 from roost.api.answers import AgentMessageError
 from roost.api.audit import AuditLog
@@ -52,6 +53,7 @@ from roost.push.webhooks.routes import EndpointRoutes
 from roost.store.base import Store
 from roost.store.objects import Objects
 from roost.store.policy import policy_of
+from roost.web.accounts import CheckUp
 from roost.web.inbox import Inbox
 
 
@@ -77,12 +79,13 @@ def build(
     push: Push | None = None,
     poster: Poster | None = None,
     allowed_networks: Sequence[Network] = (),
+    check_up: CheckUp | None = None,
 ) -> ASGIApp:
     """The ASGI application over an open store.
 
     `objects` is where media are kept. `wake` tells the worker that there may be something to send, `wake_copier` the copier
     that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` and `poster` are for
-    whoever has to stop them. `allowed_networks` may be pushed to though they are not public.
+    whoever has to stop them, and `check_up` asks carriers about accounts. `allowed_networks` may be pushed to though they are not public.
     """
     urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
     push = push or Push(store, urls)
@@ -116,7 +119,18 @@ def build(
         return document(routes, public_url)
 
     routes += Operations(store, description, lambda: llms_text(routes, public_url)).routes()
-    inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following, intake.play)
+    inbox = Inbox(
+        store,
+        public_url,
+        sender,
+        policies,
+        urls,
+        limits,
+        push.following,
+        intake.play,
+        partial(routing.route, store),
+        check_up,
+    )
     mcp = McpEndpoint(authenticator, public_url, push.stopping)
     mcp.app = Shell(_Routing([*routes, *inbox.routes()], {MCP_PATH: mcp}), store.clock)
     return mcp.app

@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from roost.api.checkup import check_up
 from roost.api.limits import Limits
 from roost.app import build
 from roost.backfill import Filler
@@ -86,6 +87,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
             store, public_url, objects, worker.wake, copier.wake,
             oneshot_quotes=config.oneshot_quotes, limits=limits, push=push, poster=poster,
             allowed_networks=config.allowed_networks,
+            check_up=lambda account: check_up(store, account, config.public_url, base_url, outside),
         )  # fmt: skip
         filler = Filler(store, outside, worker.wake)
         sweeper = Sweeper(store, besides=partial(sweep_media, store, objects))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from roost import config
-from roost.cli.carriers import _public_url
+from roost.api.checkup import _public_url
 from roost.core.account import CarrierAccount
 from roost.server import now_us
 from support import telnyx as wire
@@ -76,9 +76,9 @@ URLS = [
 @pytest.mark.parametrize(("public_url", "reason"), URLS)
 def test_a_public_url_that_no_carrier_reaches_is_told(public_url: str, reason: str) -> None:
     account = CarrierAccount("1", "o", "bandwidth", {})
-    [finding] = _public_url(config.load({}, public_url=public_url), account)
+    [finding] = _public_url(config.load({}, public_url=public_url).public_url, account)
     assert (finding.good, reason in finding.text) == (not reason, True)
-    assert _public_url(config.load({}), account._replace(carrier="loopback")) == [], "it comes from here"
+    assert _public_url(None, account._replace(carrier="loopback")) == [], "it comes from here"
 
 
 def test_what_came_and_what_waits_is_told(env: dict[str, str]) -> None:

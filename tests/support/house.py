@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from roost import config
+from roost.api.checkup import check_up
 from roost.api.limits import Limits
 from roost.app import build
 from roost.carriers.outside import Outside
@@ -160,6 +161,7 @@ class House:
             push=self.push,
             poster=self.poster,
             allowed_networks=self.config.allowed_networks,
+            check_up=lambda account: check_up(self.store, account, self.base_url, self.base_url, self.outside),
         )
         self._server = Listening(uvicorn_config(app))
         self.wait(self._server.begin(listener))

@@ -1,5 +1,6 @@
 """The inbox page in a real Chromium."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -136,14 +137,20 @@ def test_no_page_keeps_anybody_out(open_house: House, tenant: Tenant, operator: 
     someone = operator(color_scheme=scheme)
     page = someone.page
     page.goto("/inbox/sign-in")
-    barriers = {"sign-in": someone.barriers()}
+    rules = ["color-contrast"] if scheme == "dark" else []  # else it is the same page
+    barriers = {"sign-in": someone.barriers(*rules)}
     someone.sign_in()
-    for name, path in (("list", "/inbox"), ("new", "/inbox/new"), ("thread", thread_of(tenant, STOPPED))):
+    lost = {"id": f"lost-{scheme}", "from": MARIA, "to": "+19995550000", "text": "Is anybody there?"}
+    assert open_house.deliver(tenant, lost).json()["unrouted"] == 1
+    places = {
+        name: f"/inbox/{name}" for name in ("new", "unrouted", "opt-outs", "numbers", "agents", "accounts", "keys")
+    }
+    for name, path in {"list": "/inbox", "thread": thread_of(tenant, STOPPED), **places}.items():
         page.goto(path)
         someone.is_following()
-        barriers[name] = someone.barriers()
+        barriers[name] = someone.barriers(*rules)
         someone.keep(f"{scheme}-{name}")
-        if scheme == "light":  # what is narrow is narrow in the dark, too
+        if scheme == "light" and name in ("list", "thread", "keys"):  # what is narrow is narrow in the dark, too
             page.set_viewport_size(NARROW)
             barriers[f"{name}, narrow"] = someone.barriers()
             page.set_viewport_size(WIDE)
@@ -191,6 +198,19 @@ def test_the_phone_beside_it_plays_the_other_side(open_house: House, tenant: Ten
     text.fill("Yes! Ring twice.")
     expect(page.locator("#size")).to_contain_text("1 segment")
     assert someone.keep("inbox").stat().st_size < 200 * 1024
+
+
+@on_one_database
+def test_a_key_is_made_and_shown_once(tenant: Tenant, operator: Come) -> None:
+    page = operator().sign_in()
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_label("Name").fill("Billing agent")
+    page.get_by_label("messages:read").check()
+    page.get_by_role("button", name="Create the key").click()
+    expect(page.locator("#secret")).to_have_text(re.compile(r"am_live_\w{34}"))
+    page.get_by_role("link", name="API keys").click()
+    expect(page.get_by_role("row", name="Billing agent")).to_be_visible()
+    expect(page.locator("#secret")).to_have_count(0)
 
 
 @on_one_database

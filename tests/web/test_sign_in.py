@@ -1,9 +1,11 @@
 """Signing in to the inbox page and out again: by a link that works once, by a key; and what a page of another site cannot do."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import roost.web.inbox
 from roost.core.ids import FIRST_ID
 from roost.core.scopes import SCOPES
 from roost.store.sessions import LINK_US, SESSION_US, Sessions
@@ -15,7 +17,10 @@ CONTACT = "+15554443333"
 #: Everything that needs a session: a new page is new to this table, too.
 PAGES = (
     ("GET", "/inbox"), ("GET", "/inbox/new"), ("GET", "{thread}"), ("POST", "{thread}"), ("POST", "{outlook}"),
-    ("POST", "{read}"), ("POST", "/inbox/sign-out"),
+    ("POST", "{read}"), ("GET", "{phone}"), ("POST", "{phone}"), ("GET", "/inbox/unrouted"), ("POST", "/inbox/unrouted/{id}"),
+    ("GET", "/inbox/opt-outs"), ("GET", "/inbox/numbers"), ("POST", "/inbox/numbers"), ("GET", "/inbox/agents"),
+    ("GET", "/inbox/accounts"), ("POST", "/inbox/accounts/{id}/test"), ("GET", "/inbox/keys"), ("POST", "/inbox/keys"),
+    ("POST", "/inbox/keys/{id}/revoke"), ("POST", "/inbox/sign-out"),
 )  # fmt: skip
 
 
@@ -26,8 +31,8 @@ def tenant(house: House) -> Tenant:
 
 def paths(tenant: Tenant) -> list[tuple[str, str]]:
     thread = thread_of(tenant, CONTACT)
-    places = {name: thread.replace("/threads/", f"/{name}/") for name in ("outlook", "read")}
-    return [(method, path.format(thread=thread, **places)) for method, path in PAGES]
+    places = {name: thread.replace("/threads/", f"/{name}/") for name in ("outlook", "read", "phone")}
+    return [(method, path.format(thread=thread, id=FIRST_ID, **places)) for method, path in PAGES]
 
 
 def test_a_link_signs_in_once_and_looking_at_it_does_not_use_it(house: House, tenant: Tenant) -> None:
@@ -90,6 +95,15 @@ def test_everybody_is_signed_out_at_once(house: House, tenant: Tenant) -> None:
     assert house.wait(Sessions(house.store).end_all(tenant.org.org_id)) == 1
     assert house.wait(Sessions(house.store).session(visitor.http.cookies["roost_session"])) is None
     assert Visitor(house).sign_in(link).status_code == 401
+
+
+def test_the_table_has_every_page() -> None:
+    """But for the door itself and the files, which need no session."""
+    source = Path(roost.web.inbox.__file__).read_text("utf-8")
+    routes = re.findall(r'\("(GET|POST)", f?"(/?[^"]*)"', source)
+    open_to_all = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/{link}"), ("GET", "/assets/{name}")}
+    assert open_to_all < set(routes)
+    assert len(PAGES) == len(set(routes) - open_to_all - {("GET", "/events")})
 
 
 def test_nothing_is_shown_or_done_without_a_session(house: House, tenant: Tenant) -> None:

@@ -6,20 +6,16 @@ from typing import Any
 import click
 
 from roost.api.answers import moment
-from roost.api.policies import policy_for
-from roost.carriers.contract import IntakeRequest
-from roost.carriers.registry import CARRIERS
 from roost.cli.common import Context, command, find_organization
 from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
-from roost.core.message import Draft
 from roost.core.numbers import is_e164
 from roost.deliver import DeliveryFailed, deliver
-from roost.intake import delivery_of
+from roost.routing import route
 from roost.server import running_server
 from roost.store.base import Store
 from roost.store.directory import Directory
-from roost.store.unrouted import UnroutedDelivery, list_unrouted, mark_routed, message_of_key, unrouted_delivery
+from roost.store.unrouted import UnroutedDelivery, list_unrouted, unrouted_delivery
 
 _MOST_LISTED = 1000
 
@@ -87,44 +83,18 @@ def unrouted_route(context: Context, delivery_id: str, to_number: str | None) ->
     if to_number is not None and not is_e164(to_number):
         raise click.ClickException(f"a number must be E.164, such as +15551112222, not {to_number!r}")
 
-    async def route(store: Store) -> dict[str, Any]:
+    async def routed(store: Store) -> dict[str, Any]:
         directory = Directory(store)
         parsed = parse_uuid(delivery_id)
         owners = await directory.organizations() if parsed else []
         for owner in owners:
             delivery = await unrouted_delivery(store, owner.org_id, parsed or "")
             if delivery is not None:
-                return await _route(store, directory, delivery, to_number)
+                message_id = await route(store, delivery, to_number)
+                return {"id": delivery.id, "org_id": delivery.org_id, "message_id": message_id}
         raise click.ClickException(f"no unrouted delivery has the id {delivery_id}")
 
-    context.show(context.run(route))
-
-
-async def _route(
-    store: Store, directory: Directory, unrouted: UnroutedDelivery, to_number: str | None
-) -> dict[str, Any]:
-    account = await directory.carrier_account(unrouted.carrier_account_id)
-    if account is None:
-        raise click.ClickException("its carrier account is gone")
-    events = CARRIERS[account.carrier].parse(IntakeRequest({}, unrouted.raw))
-    delivery = delivery_of(account, events, await policy_for(store, account))
-    # A part of a text whose number was nobody's: by now the others are not waited for.
-    drafts: list[Draft] = [*delivery.drafts, *(part.draft for part in delivery.parts)]
-    delivery = delivery._replace(drafts=drafts, parts=())
-    if to_number is not None:
-        drafts[:] = [draft._replace(to_numbers=(to_number,)) for draft in drafts]
-    if len(drafts) != 1 or delivery.unknown or delivery.receipts:
-        raise click.ClickException(f"it cannot be made a message: {unrouted.reason}")
-    # Through the one path that stores messages: if it was routed before, or delivered again since, this finds it.
-    await store.record(delivery)
-    message_id = await message_of_key(store, account, drafts[0])
-    if message_id is None:
-        numbers = ", ".join(drafts[0].to_numbers) or "no number"
-        raise click.ClickException(
-            f"still unrouted: the account {account.id} has none of {numbers}; see: roost number add"
-        )
-    await mark_routed(store, unrouted, message_id)
-    return {"id": unrouted.id, "org_id": unrouted.org_id, "message_id": message_id}
+    context.show(context.run(routed))
 
 
 def _described(delivery: UnroutedDelivery) -> dict[str, Any]:

@@ -27,6 +27,15 @@ class Reception(NamedTuple):
     unrouted: int
 
 
+class AccountEntry(NamedTuple):
+    """An account as a list shows it: without its secrets."""
+
+    id: str
+    carrier: str
+    label: str
+    created_at: int
+
+
 class CarrierAccounts(Changes):
     """Reads and changes the accounts of a store."""
 
@@ -39,6 +48,11 @@ class CarrierAccounts(Changes):
             (position_of(id_text(message_id)) for _, message_id in rows if message_id is not None), default=None
         )
         return Reception(tuple(number for number, _ in rows), newest, len(waiting))
+
+    async def accounts(self, org_id: str) -> list[AccountEntry]:
+        """The organization's, first made first; 1,000 at most."""
+        rows = await self._store.fetch(_SQL["accounts"], UUID(org_id), _LIMIT)
+        return [AccountEntry(id_text(row[0]), *row[1:]) for row in rows]
 
     async def numbers_of(self, org_id: str, carrier: str) -> dict[str, str]:
         """The organization's numbers at a carrier, each with the id of its account; 1,000 at most."""

@@ -16,3 +16,6 @@ SELECT id FROM unrouted_deliveries WHERE org_id = $1 AND carrier_account_id = $2
 SELECT n.number, n.carrier_account_id FROM numbers n
 JOIN carrier_accounts a ON a.org_id = n.org_id AND a.id = n.carrier_account_id
 WHERE n.org_id = $1 AND a.carrier = $2 ORDER BY n.id LIMIT $3;
+
+-- accounts: of one organization, first made first
+SELECT id, carrier, label, created_at FROM carrier_accounts WHERE org_id = $1 ORDER BY id LIMIT $2;

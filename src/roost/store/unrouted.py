@@ -6,7 +6,7 @@ from uuid import UUID
 from roost.core.account import CarrierAccount
 from roost.core.ids import id_text
 from roost.core.message import Draft
-from roost.store.audit import OPERATOR, audited
+from roost.store.audit import OPERATOR, Actor, audited
 from roost.store.base import Store
 from roost.store.sql import QUERIES
 
@@ -43,13 +43,13 @@ async def message_of_key(store: Store, account: CarrierAccount, draft: Draft) ->
     return next((id_text(message_id) for message_id, number in rows if number in draft.to_numbers), None)
 
 
-async def mark_routed(store: Store, delivery: UnroutedDelivery, message_id: str) -> None:
+async def mark_routed(store: Store, delivery: UnroutedDelivery, message_id: str, actor: Actor = OPERATOR) -> None:
     """It no longer waits: an operator routed it."""
     key = (UUID(delivery.org_id), UUID(delivery.id))
     what = ("unrouted_delivery.routed", "unrouted_delivery", delivery.id, {"message_id": message_id})
     await store.write(
         (QUERIES["mark_routed"], (*key, store.clock(), UUID(message_id))),
-        audited(store, delivery.org_id, OPERATOR, *what),
+        audited(store, delivery.org_id, actor, *what),
     )
 
 

@@ -11,7 +11,15 @@ from roost.web.door import TOKEN, Door
 from roost.web.pages import Pages
 
 #: Where one can go: the path, what it is called, and the scope that it needs.
-PLACES = (("", "inbox", "Inbox", "messages:read"),)
+PLACES = (
+    ("", "inbox", "Inbox", "messages:read"),
+    ("/unrouted", "unrouted", "Unrouted", "messages:read"),
+    ("/opt-outs", "optouts", "Opt-outs", "consent:read"),
+    ("/numbers", "numbers", "Numbers", "numbers:read"),
+    ("/agents", "agents", "Agents", "org:read"),
+    ("/accounts", "accounts", "Carriers", "org:read"),
+    ("/keys", "keys", "API keys", "apikeys:read"),
+)
 
 
 class Frame:

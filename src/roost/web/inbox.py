@@ -14,12 +14,17 @@ from roost.errors import Refusal
 from roost.push.events import Following, Reader
 from roost.store.base import Store
 from roost.store.policy import OrganizationPolicy
+from roost.web.accounts import Accounts, CheckUp
 from roost.web.door import Door
 from roost.web.frame import Frame
+from roost.web.keys import Keys
+from roost.web.numbers import Numbers
+from roost.web.opt_outs import OptOuts
 from roost.web.pages import ROOT, Handler, Pages, SignInNeeded
 from roost.web.phone import Phone, Play
 from roost.web.sign_in import SignIn
 from roost.web.threads import Threads
+from roost.web.unrouted import RouteIt, Unrouted
 from roost.web.views import Messages
 
 _PAIR = "{number}/{contact:path}"
@@ -38,6 +43,8 @@ class Inbox:
         limits: Limits,
         following: Following,
         play: Play,
+        route: RouteIt,
+        check_up: CheckUp | None,
     ) -> None:
         self._pages = Pages(public_url)
         self._door = Door(store, public_url)
@@ -45,6 +52,11 @@ class Inbox:
         frame = Frame(self._pages, self._door, policies)
         self._sign_in = SignIn(store, self._pages, self._door, limits)
         messages = Messages(store, urls)
+        self._keys = Keys(store, frame, self._door, limits)
+        self._numbers = Numbers(store, frame, self._door)
+        self._accounts = Accounts(store, frame, self._door, public_url, check_up)
+        self._unrouted = Unrouted(store, frame, self._door, route)
+        self._opt_outs = OptOuts(store, frame, self._door)
         self._phone = Phone(store, frame, self._door, messages, play)
         self._threads = Threads(store, frame, self._door, sender, policies, messages, limits, self._phone)
 
@@ -68,6 +80,17 @@ class Inbox:
             ("POST", f"/read/{_PAIR}", threads.read),
             ("GET", f"/phone/{_PAIR}", self._phone.show),
             ("POST", f"/phone/{_PAIR}", self._phone.write),
+            ("GET", "/unrouted", self._unrouted.show),
+            ("POST", "/unrouted/{id}", self._unrouted.route),
+            ("GET", "/opt-outs", self._opt_outs.show),
+            ("GET", "/numbers", self._numbers.show),
+            ("POST", "/numbers", self._numbers.add),
+            ("GET", "/agents", self._numbers.agents),
+            ("GET", "/accounts", self._accounts.show),
+            ("POST", "/accounts/{id}/test", self._accounts.test),
+            ("GET", "/keys", self._keys.show),
+            ("POST", "/keys", self._keys.create),
+            ("POST", "/keys/{id}/revoke", self._keys.revoke),
             ("GET", "/sign-in", sign_in.show),
             ("POST", "/sign-in", sign_in.sign_in),
             ("GET", "/sign-in/{link}", sign_in.show_link),
