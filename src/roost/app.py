@@ -54,7 +54,7 @@ from roost.store.base import Store
 from roost.store.objects import Objects
 from roost.store.policy import policy_of
 from roost.web.accounts import CheckUp
-from roost.web.inbox import Inbox
+from roost.web.inbox import Doing, Inbox
 
 
 class Delivered(msgspec.Struct):
@@ -85,7 +85,8 @@ def build(
 
     `objects` is where media are kept. `wake` tells the worker that there may be something to send, `wake_copier` the copier
     that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` and `poster` are for
-    whoever has to stop them, and `check_up` asks carriers about accounts. `allowed_networks` may be pushed to though they are not public.
+    whoever has to stop them, and `check_up` asks carriers about accounts. `allowed_networks` may be pushed to though they are
+    not public.
     """
     urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
     push = push or Push(store, urls)
@@ -119,18 +120,8 @@ def build(
         return document(routes, public_url)
 
     routes += Operations(store, description, lambda: llms_text(routes, public_url)).routes()
-    inbox = Inbox(
-        store,
-        public_url,
-        sender,
-        policies,
-        urls,
-        limits,
-        push.following,
-        intake.play,
-        partial(routing.route, store),
-        check_up,
-    )
+    doing = Doing(intake.play, partial(routing.route, store), check_up)
+    inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following, doing)
     mcp = McpEndpoint(authenticator, public_url, push.stopping)
     mcp.app = Shell(_Routing([*routes, *inbox.routes()], {MCP_PATH: mcp}), store.clock)
     return mcp.app

@@ -1,6 +1,7 @@
 """The inbox page put together: where each page is."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,14 @@ from roost.web.views import Messages
 _PAIR = "{number}/{contact:path}"
 
 
+class Doing(NamedTuple):
+    """What is done elsewhere; `check_up` of None: nobody here can ask a carrier."""
+
+    play: Play
+    route: RouteIt
+    check_up: CheckUp | None = None
+
+
 class Inbox:
     """The pages over one store. Their routes are for people, and in no description of the API."""
 
@@ -42,9 +51,7 @@ class Inbox:
         urls: MediaUrls,
         limits: Limits,
         following: Following,
-        play: Play,
-        route: RouteIt,
-        check_up: CheckUp | None,
+        doing: Doing,
     ) -> None:
         self._pages = Pages(public_url)
         self._door = Door(store, public_url)
@@ -54,10 +61,10 @@ class Inbox:
         messages = Messages(store, urls)
         self._keys = Keys(store, frame, self._door, limits)
         self._numbers = Numbers(store, frame, self._door)
-        self._accounts = Accounts(store, frame, self._door, public_url, check_up)
-        self._unrouted = Unrouted(store, frame, self._door, route)
+        self._accounts = Accounts(store, frame, self._door, public_url, doing.check_up)
+        self._unrouted = Unrouted(store, frame, self._door, doing.route)
         self._opt_outs = OptOuts(store, frame, self._door)
-        self._phone = Phone(store, frame, self._door, messages, play)
+        self._phone = Phone(store, frame, self._door, messages, doing.play)
         self._threads = Threads(store, frame, self._door, sender, policies, messages, limits, self._phone)
 
     async def follow(self, request: Request) -> Response:
