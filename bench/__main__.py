@@ -16,7 +16,9 @@ from bench.scale import FEW_ROWS, FULL, QUICK, Scale
 from bench.worker import Worker
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair", "retention", "stream", "waiting", "inbox")
+PARTS = (
+    "ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair", "retention", "stream", "waiting", "inbox",
+)  # fmt: skip
 
 Measured = tuple[Section, list[Target]]
 
