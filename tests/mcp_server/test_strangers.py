@@ -31,6 +31,7 @@ def test_a_hostile_text_is_in_its_place_and_nowhere_else(house: House, tenant: T
         assert said["notice"] == NOTICE
         [message] = said["messages"]
         assert message["untrusted"].pop("text") == text
+        assert message["untrusted"] == ({"hidden_characters": 6} if "\u202e" in text else {})
         assert message["verified"] == {"carrier": True, "sender": False}
         assert text not in json.dumps(said, ensure_ascii=False)
         raw = text_of(result)

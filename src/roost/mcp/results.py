@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from roost.client.models import Code, Consent, InboundMessage, InboxMessage, OutboundMessage, ThreadMessage
+from roost.core.hidden import count_hidden
 from roost.core.numbers import is_e164, is_short_code
 from roost.core.otp import find_otp
 
@@ -26,12 +27,13 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class Untrusted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a stranger chose. `cut_from`: the text had so many characters, and get_inbound has them all. `sender_name` is there in
-    place of a number that can be answered.
+    """What a stranger chose. `cut_from`: the text had so many characters, and get_inbound has them all. `hidden_characters`: so
+    many of them no person sees. `sender_name` is there in place of a number that can be answered.
     """
 
     text: str
     cut_from: int | None = None
+    hidden_characters: int = 0
     media: Sequence[str] = ()
     otp: Code | None = None
     sender_name: str | None = None
@@ -177,4 +179,5 @@ def _untrusted(
 ) -> Untrusted:
     shown = text if whole else text[:MAX_TEXT]
     name = message.from_number if number_of(message.from_number) is None else None
-    return Untrusted(shown, len(text) if len(text) > len(shown) else None, message.media_urls or (), otp, name)
+    cut_from = len(text) if len(text) > len(shown) else None
+    return Untrusted(shown, cut_from, count_hidden(text), message.media_urls or (), otp, name)
