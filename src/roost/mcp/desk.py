@@ -1,6 +1,7 @@
 """What each tool does, by the client's calls alone: so it has the API's own rules, limits and errors, wherever the server is."""
 
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import TypeVar
@@ -9,7 +10,7 @@ from roost.client.clients import Client
 from roost.client.drivers import Awaiting
 from roost.client.errors import Forbidden, Invalid, NotFound
 from roost.client.inbound import BEGINNING
-from roost.client.models import Consent, InboundMessage, Thread
+from roost.client.models import Consent, InboundMessage, Thread, ThreadMessage
 from roost.client.pages import Page
 from roost.client.retry import Retry
 from roost.mcp import questions, results
@@ -51,8 +52,11 @@ class Desk:
 
     async def read_thread(self, asked: questions.ReadThread) -> results.Messages:
         thread_id = asked.id or await self._newest_thread(asked.contact)
-        page = await self._client.pages.thread(thread_id, page_size=asked.limit, cursor=asked.cursor)
-        return results.page([results.of_thread(message) for message in page.items], page.cursor)
+        last, count = deque[ThreadMessage](maxlen=asked.limit), 0
+        async for message in self._client.threads.messages(thread_id, page_size=200):
+            last.append(message)
+            count += 1
+        return results.page([results.of_thread(message) for message in last], earlier=count - len(last))
 
     async def opt_out_state(self, asked: questions.OptOutState) -> results.OptOuts:
         consents = await _first(20, self._client.consent.list(contact_number=asked.contact, page_size=20))

@@ -54,8 +54,7 @@ class Reply(Question):
 class ReadThread(Question):
     id: Annotated[str, Meta(description="thread_id.")] | None = None
     contact: Annotated[str, Meta(description="Or: their newest thread.")] | None = None
-    cursor: str | None = None
-    limit: Limit = 20
+    limit: Annotated[int, Meta(ge=1, le=200)] = 20
 
 
 class OptOutState(Question):

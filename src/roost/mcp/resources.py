@@ -17,7 +17,7 @@ MIME_TYPE = "application/json"
 TEMPLATE = types.ResourceTemplate(
     uri_template=f"{PREFIX}{{thread_id}}",
     name="thread",
-    description="A conversation's first 50 messages, as read_thread gives them.",
+    description="A conversation's last 50 messages, as read_thread gives them.",
     mime_type=MIME_TYPE,
 )
 

@@ -67,12 +67,13 @@ class Outbound(msgspec.Struct, frozen=True, omit_defaults=True, rename=_WIRE, ta
 
 
 class Messages(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A page. `cursor` goes on, in the same direction; `after` is where to go on waiting."""
+    """A page. `cursor` goes on, in the same direction; `after` is where to go on waiting; so many `earlier` ones are left out."""
 
     notice: str
     messages: Sequence[Inbound | Outbound]
     cursor: str | None = None
     after: str | None = None
+    earlier: int = 0
 
 
 class Sent(msgspec.Struct, frozen=True, rename=_WIRE):
@@ -116,9 +117,11 @@ class Numbers(msgspec.Struct, frozen=True):
     numbers: Sequence[OurNumber]
 
 
-def page(messages: Sequence[Inbound | Outbound], cursor: str | None = None, after: str | None = None) -> Messages:
+def page(
+    messages: Sequence[Inbound | Outbound], cursor: str | None = None, after: str | None = None, earlier: int = 0
+) -> Messages:
     """With the notice that each has."""
-    return Messages(NOTICE, messages, cursor, after)
+    return Messages(NOTICE, messages, cursor, after, earlier)
 
 
 def inbound(message: InboundMessage, *, whole: bool = False) -> Inbound:

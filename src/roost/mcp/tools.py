@@ -54,7 +54,7 @@ TOOLS = {
              Desk.send_text, questions.SendText, results.Sent, _SEND, False),
         Tool("reply", "Answer a received text, from the number it came to.",
              Desk.reply, questions.Reply, results.Sent, f"{_READ} and {_SEND}", False),
-        Tool("read_thread", "A conversation, oldest first: theirs `untrusted`, ours `our_text`.",
+        Tool("read_thread", "The end of a conversation, oldest first: theirs `untrusted`, ours `our_text`.",
              Desk.read_thread, questions.ReadThread, results.Messages, _READ),
         Tool("opt_out_state", "Whether a contact opted out of our texts, by number of ours.",
              Desk.opt_out_state, questions.OptOutState, results.OptOuts, "consent:read"),
