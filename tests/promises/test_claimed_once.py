@@ -1,7 +1,5 @@
 """Claims keep their promise through whatever ends workers, servers and the database: each text is done once."""
 
-import asyncio
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,27 +7,16 @@ from itertools import cycle
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from roost.core.ids import id_text
 from support.carrier import Carrier, deliveries
 from support.claimers import Claimer, Tally
-from support.databases import Database, PostgresServer, create_database
+from support.crashing import crash
+from support.databases import Database
 from support.processes import Fleet
 
 TURNS, TEXTS_A_TURN, WORKERS = 4, 100, 6
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def own_database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A PostgreSQL that no other test has, so that it may be brought down."""
-    if request.param == "sqlite":
-        yield Database("sqlite", "sqlite")
-        return
-    server = PostgresServer(fsync=False)
-    yield Database("postgres", create_database(server.url))
-    server.stop()
 
 
 @pytest.fixture
@@ -37,26 +24,6 @@ def fleet(own_database: Database, tmp_path: Path) -> Iterator[Fleet]:
     servers = Fleet(own_database, tmp_path)
     yield servers
     servers.close()
-
-
-def crash(url: str) -> None:
-    """PostgreSQL ends every process of its own when one of them is killed, recovers from its log, and is there again
-    (https://www.postgresql.org/docs/current/server-shutdown.html: never kill -9)."""
-
-    async def killed() -> None:
-        connection = await asyncpg.connect(url)
-        os.kill(await connection.fetchval("SELECT pg_backend_pid()"), signal.SIGKILL)
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-            await connection.fetchval("SELECT pg_sleep(30)")
-        while True:
-            try:
-                await (await asyncpg.connect(url)).close()
-            except (asyncpg.PostgresError, OSError):  # it is still recovering
-                await asyncio.sleep(0.01)
-            else:
-                return
-
-    asyncio.run(killed())
 
 
 def test_each_text_is_acknowledged_once_whatever_ends_workers_servers_and_the_database(

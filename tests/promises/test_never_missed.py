@@ -1,17 +1,31 @@
 """Never missed, never twice: whoever asks again from the last thing they saw gets exactly what came after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from support.carrier import Carrier, Target, deliveries
 from support.databases import Database
 from support.house import House, Tenant
-from support.pollers import ByAfter, ByCursor, ByInclusiveSince, BySince, ByStream, Follower, Inbox
+from support.pollers import (
+    ByAfter,
+    ByCursor,
+    ByInclusiveSince,
+    BySince,
+    ByStream,
+    ByWebhook,
+    Follower,
+    Inbox,
+    sender_of,
+)
 from support.processes import Fleet
+from support.receiver import Receiver, tell_of_texts
 
 A, B = "/v1/inbound-messages", "/v1/tools/sms/inbox"
+#: What is told by webhook is told in order of each.
+SENDERS = 30
 #: A minute behind, right, an hour ahead.
 CLOCKS = {"right clocks": (0,), "a clock that steps about": (-60, 0, 3600)}
 
@@ -20,11 +34,15 @@ class Audience:
     """One reader of each kind, each going round all servers, following what arrives in texts named `writer-...`."""
 
     def __init__(self, tenant: Tenant, base_urls: Sequence[str]) -> None:
-        turned = [[*base_urls[turn:], *base_urls[:turn]] for turn in range(len(base_urls))] * 8
+        self._receiver = Receiver().__enter__()
+        tell_of_texts(base_urls[0], tenant.auth, self._receiver.url())
+        turned = [[*base_urls[turn:], *base_urls[:turn]] for turn in range(len(base_urls))] * 9
         headers = {A: tenant.auth, B: tenant.agent_header}
         self._inboxes = [
             Inbox(urls, path, headers[path], limit)
-            for urls, path, limit in zip(turned, (B, A, A, A, B, A, A, A), (3, 2, 5, 4, 4, 3, 1, 1), strict=False)
+            for urls, path, limit in zip(
+                turned, (B, A, A, A, B, A, A, A, A), (3, 2, 5, 4, 4, 3, 1, 1, 100), strict=False
+            )
         ]
         self.streams = (
             ByStream(self._inboxes[6], tenant.auth, 10_000),
@@ -40,6 +58,7 @@ class Audience:
             Follower("A, after, waiting", ByAfter(self._inboxes[5], wait=1)).start(),
             Follower("a stream", self.streams[0]).start(),
             Follower("an agent's stream that is cut again and again", self.streams[1]).start(),
+            Follower("a webhook", ByWebhook(self._receiver, self._inboxes[8]), sender_of).start(),
         ]
 
     def __enter__(self) -> "Audience":
@@ -52,6 +71,7 @@ class Audience:
             stream.close()
         for inbox in self._inboxes:
             inbox.close()
+        self._receiver.__exit__()
 
     def finish(self, sent: set[str]) -> None:
         """Everything was sent: each of them has seen it once, and did page."""
@@ -67,6 +87,14 @@ class Audience:
         return sum(one != next_one for one, next_one in pairwise(writers))
 
 
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> Iterator[House]:
+    """It tells who is on this machine."""
+    running = House(database, tmp_path / "data", telling=True, allowed_networks="127.0.0.0/8").start()
+    yield running
+    running.stop()
+
+
 @pytest.mark.parametrize("clock_off_by", CLOCKS.values(), ids=CLOCKS)
 def test_nobody_misses_what_several_processes_write(
     fleet: Fleet, database: Database, clock_off_by: tuple[int, ...]
@@ -74,8 +102,8 @@ def test_nobody_misses_what_several_processes_write(
     # SQLite has one server, and a command line that takes its turn beside it; PostgreSQL any number of both.
     servers = [fleet.serve() for _ in range({"sqlite": 1, "postgres": 3}[database.kind])]
     tenant = fleet.tenant()
-    beside = deliveries("beside", 300, tenant.number.number, batch_every=5)
-    served = deliveries("served", 1500, tenant.number.number, batch_every=7)
+    beside = deliveries("beside", 300, tenant.number.number, batch_every=5, senders=SENDERS)
+    served = deliveries("served", 1500, tenant.number.number, batch_every=7, senders=SENDERS)
     writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
     with (
         Audience(tenant, [server.base_url for server in servers]) as audience,
@@ -92,7 +120,7 @@ def test_nobody_misses_what_several_processes_write(
 
 def test_nobody_misses_what_arrives_while_the_clock_is_set(house: House) -> None:
     tenant = house.tenant()
-    served = deliveries("served", 600, tenant.number.number, batch_every=7)
+    served = deliveries("served", 600, tenant.number.number, batch_every=7, senders=SENDERS)
     with (
         Audience(tenant, [house.base_url]) as audience,
         Carrier(tenant, [Target(house.base_url)], served, connections=8) as carrier,

@@ -6,14 +6,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from itertools import cycle
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from support.carrier import Carrier, deliveries
+from support.crashing import crash
 from support.databases import Database
-from support.pollers import ByAfter, BySince, ByStream, Follower, Inbox
+from support.pollers import ByAfter, BySince, ByStream, ByWebhook, Follower, Inbox, sender_of
 from support.processes import Fleet
+from support.receiver import REACHING_RECEIVERS, Receiver, Reply, tell_of_texts
 from support.sse import Ended, Sse
 from support.wire import Wire
 
@@ -70,6 +73,36 @@ def test_no_kill_and_no_broken_connection_makes_a_reader_miss_anything(fleet: Fl
             follower.finish(carrier.sent)
     assert all(stream.resumed >= TURNS // len(servers) for stream in streams)
     assert set(carrier.answers) <= {200, 503}
+
+
+def test_a_webhook_brings_everything_through_kills_crashes_and_a_receiver_that_fails(
+    own_database: Database, tmp_path: Path
+) -> None:
+    """At least once on the wire, once by its id, and in order of each thread."""
+    answers = cycle([Reply()] * 60 + [Reply(503)] + [Reply()] * 60 + [Reply(how="hang up")])
+    with ExitStack() as running:
+        fleet = running.enter_context(closing(Fleet(own_database, tmp_path, **REACHING_RECEIVERS)))
+        servers = [fleet.serve() for _ in range({"sqlite": 1, "postgres": 2}[own_database.kind])]
+        tenant, urls = fleet.tenant(), [server.base_url for server in servers]
+        receiver = running.enter_context(Receiver(lambda _: next(answers)))
+        tell_of_texts(urls[0], tenant.auth, receiver.url())
+        inbox = running.enter_context(closing(Inbox(urls, A, tenant.auth, 100, patient=True)))
+        reader = ByWebhook(receiver, inbox)
+        follower = Follower("a webhook", reader, sender_of)
+        running.callback(follower.start().give_up)
+        work = deliveries("text", TURNS * TEXTS_A_TURN, tenant.number.number, batch_every=7, senders=40)
+        carrier = running.enter_context(Carrier(tenant, [server.target for server in servers], work, connections=8))
+        for turn, server, number in zip(
+            range(1, TURNS), cycle(servers), cycle([signal.SIGKILL, signal.SIGTERM]), strict=False
+        ):
+            carrier.wait_until(turn * TEXTS_A_TURN)
+            server.end(number)
+            server.start()
+            if own_database.kind == "postgres" and turn % 2:
+                crash(own_database.url)
+        carrier.finish()
+        follower.finish(carrier.sent)
+    assert reader.again > 0, "nothing failed"
 
 
 def test_a_server_told_to_stop_answers_who_waits_and_ends_streams_at_once(fleet: Fleet) -> None:

@@ -40,12 +40,14 @@ class Target:
         self.up.set()
 
 
-def deliveries(name: str, count: int, to: str, *, batch_every: int = 0) -> Iterator[Delivery]:
-    """`count` deliveries of one text each; every `batch_every`-th one is a batch of three."""
+def deliveries(name: str, count: int, to: str, *, batch_every: int = 0, senders: int = 1) -> Iterator[Delivery]:
+    """`count` deliveries of one text each, of so many senders in turn; every `batch_every`-th one is a batch of three."""
     for index in range(count):
         size = 3 if batch_every and index % batch_every == 0 else 1
         texts = tuple(f"{name}-{index:05}-{part}" for part in range(size))
-        yield Delivery(texts, json.dumps([bandwidth_inbound(f"bw-{text}", to, text=text) for text in texts]).encode())
+        sender = f"+1555444{3333 + index % senders}"
+        events = [bandwidth_inbound(f"bw-{text}", to, text=text, sender=sender) for text in texts]
+        yield Delivery(texts, json.dumps(events).encode())
 
 
 class Carrier:

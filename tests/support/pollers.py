@@ -7,11 +7,12 @@ over while messages arrive, and holds it to the promise.
 import itertools
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from roost.core.ids import FIRST_ID, parse_ulid
+from support.receiver import Posted, Receiver
 from support.sse import Ended, Refused, Sse
 from support.wire import Answer, NoAnswer, Wire
 
@@ -19,6 +20,8 @@ from support.wire import Answer, NoAnswer, Wire
 PAUSE_SECONDS = 0.002
 #: How long a stream may be silent before the list is asked whether there is anything, and how long it may bring nothing then.
 STREAM_PAUSE_SECONDS, STREAM_PATIENCE_SECONDS = 0.3, 30.0
+#: A server that was killed leaves its work to another when its lease has run out, and what failed is tried again then.
+WEBHOOK_PATIENCE_SECONDS = 45.0
 
 
 class Seen(NamedTuple):
@@ -27,6 +30,7 @@ class Seen(NamedTuple):
     id: str
     received_at: str
     text: str
+    sender: str = ""
 
 
 class Reader(Protocol):
@@ -36,18 +40,21 @@ class Reader(Protocol):
 
 
 class Record:
-    """What one reader was given: each message once, at strictly increasing positions."""
+    """What one reader was given: each message once, at strictly increasing positions, at least of each `thread`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, thread: Callable[[Seen], object] = lambda _: None) -> None:
         self.name = name
+        self._thread = thread
+        self._last: dict[object, Seen] = {}
         self.seen: list[Seen] = []
 
     def take(self, messages: Sequence[Seen]) -> None:
         for message in messages:
-            if self.seen:
-                last = self.seen[-1]
+            last = self._last.get(self._thread(message))
+            if last is not None:
                 assert last.id < message.id, f"{self.name} was given {message} after {last}"
                 assert last.received_at < message.received_at, f"{self.name} was given {message} after {last}"
+            self._last[self._thread(message)] = message
             self.seen.append(message)
 
     def check(self, sent: set[str]) -> None:
@@ -62,8 +69,8 @@ class Record:
 class Follower:
     """Reads on and on in a thread of its own, until told that no more will come and nothing more has come."""
 
-    def __init__(self, name: str, reader: Reader) -> None:
-        self.record = Record(name)
+    def __init__(self, name: str, reader: Reader, thread: Callable[[Seen], object] = lambda _: None) -> None:
+        self.record = Record(name, thread)
         self._reader = reader
         self._no_more, self._given_up = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
@@ -288,6 +295,56 @@ class ByStream:
             self._stream = None
 
 
+class ByWebhook:
+    """A webhook receiver: each event at the first time that it comes. It may come again, and then before any later one of its
+    thread. It has come to its end when it has all that dialect A's list has."""
+
+    def __init__(self, receiver: Receiver, inbox: Inbox) -> None:
+        self._receiver, self._inbox = receiver, inbox
+        self._looked_at = 0
+        self._ids: set[str] = set()
+        self._newest: dict[str, str] = {}
+        self._checked = FIRST_ID
+        self.again = 0
+
+    def read(self) -> list[Seen]:
+        deadline = time.monotonic() + WEBHOOK_PATIENCE_SECONDS
+        while True:
+            posts = self._receiver.posts[self._looked_at :]
+            self._looked_at += len(posts)
+            found = [seen for post in posts if (seen := self._first(post)) is not None]
+            if found or not self._is_missing_any():
+                return found
+            assert time.monotonic() < deadline, f"the webhook does not bring what comes after {self._checked}"
+            time.sleep(STREAM_PAUSE_SECONDS)
+
+    def _first(self, post: Posted) -> Seen | None:
+        if post.event["type"] != "message.received":
+            return None
+        seen = _seen_in_a(post.event["data"])
+        assert post.id == f"evt_{seen.id}"
+        assert seen.id >= self._newest.get(seen.sender, FIRST_ID), f"{seen} came after {self._newest[seen.sender]}"
+        self._newest[seen.sender] = seen.id
+        if seen.id in self._ids:
+            self.again += 1
+            return None
+        self._ids.add(seen.id)
+        return seen
+
+    def _is_missing_any(self) -> bool:
+        while page := self._inbox.get(after=self._checked).json()["data"]:
+            for message in page:
+                if message["id"] not in self._ids:
+                    return True
+                self._checked = message["id"]
+        return False
+
+
+def sender_of(message: Seen) -> str:
+    """Its thread, where all are to one number."""
+    return message.sender
+
+
 def whole_inbox(base_url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:
     """Every message of the organization as dialect A shows it, newest first, by walking to the last page."""
     inbox = Inbox([base_url], "/v1/inbound-messages", headers, 100)
@@ -303,10 +360,10 @@ def whole_inbox(base_url: str, headers: Mapping[str, str]) -> list[dict[str, Any
 
 
 def _seen_in_a(message: dict[str, Any]) -> Seen:
-    return Seen(message["id"], message["received_at"], message["body"])
+    return Seen(message["id"], message["received_at"], message["body"], message["from"])
 
 
 def _seen_in_b(message: dict[str, Any]) -> Seen:
     message_id = parse_ulid(message["id"].removeprefix("msg_"))
     assert message_id is not None
-    return Seen(message_id, message["received_at"], message["body"])
+    return Seen(message_id, message["received_at"], message["body"], message["from"])

@@ -3,10 +3,14 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+import httpx
+
 _PATIENCE_SECONDS = 30
+#: Settings of a server that may reach one, and believes soon that another server is gone.
+REACHING_RECEIVERS = {"ROOST_ALLOWED_NETWORKS": "127.0.0.0/8", "ROOST_WEBHOOK_TIMEOUT": "1"}
 
 
 class Reply(NamedTuple):
@@ -146,3 +150,10 @@ class Receiver:
         writer.write("\r\n".join([*lines, "", ""]).encode() + reply.body)
         await writer.drain()
         return True
+
+
+def tell_of_texts(base_url: str, auth: Mapping[str, str], url: str) -> None:
+    """A new endpoint, over HTTP."""
+    body = {"url": url, "events": ["message.received"]}
+    answer = httpx.post(f"{base_url}/v1/webhooks", json=body, headers=dict(auth))
+    assert answer.status_code == 201, answer.text

@@ -20,6 +20,8 @@ _QUEUED = (
     "org_id uuid, endpoint_id uuid, kind text, event_id uuid, source_id uuid, event_type text, thread text, due_at bigint, "
     "give_up_at bigint"
 )
+#: When something is due that need not wait, whatever becomes of the clock.
+AT_ONCE = 0
 #: Events that are handed out in one transaction.
 _AT_ONCE = 100
 #: How many rows are counted for the gauge.
@@ -150,7 +152,7 @@ def _queued(events: Sequence[Event], endpoints: Sequence[Endpoint], now: int) ->
 
 def _row(target: Target, event: Event, event_id: str, now: int, *, first: bool) -> Row:
     ids = (UUID(target.org_id), UUID(target.id), target.kind, UUID(event_id), UUID(event.id))
-    return (*ids, event.type, thread_of(event), now if first else None, now + GIVEN_UP_US)
+    return (*ids, event.type, thread_of(event), AT_ONCE if first else None, now + GIVEN_UP_US)
 
 
 def _endpoint(org_id: str, row: Row) -> Endpoint:

@@ -9,7 +9,7 @@ from roost.core.webhooks import FAILING, Attempt, Outcome, Target, next_try, pau
 from roost.store.base import RandomBits, Store
 from roost.store.transaction import Row, Transaction
 from roost.store.webhook_log import Entry, log_tries
-from roost.store.webhook_queue import QUEUE, Job, Lease
+from roost.store.webhook_queue import AT_ONCE, QUEUE, Job, Lease
 
 _KEY = "org_id uuid, endpoint_id uuid, kind text, event_id uuid"
 _PUT_OFF = f"{_KEY}, attempts bigint, due_at bigint"
@@ -107,7 +107,7 @@ class _Settling:
             if fared.failures or fared.before:
                 await self._tx.fetch(QUEUE["note_tries"], *_key(target), fared.failures, fared.not_before, url)
             if fared.recovered:
-                await self._tx.fetch(QUEUE["hurry"], *_key(target), self._now)
+                await self._tx.fetch(QUEUE["hurry"], *_key(target), AT_ONCE)
         for target in self._gone:
             await self._tx.fetch(QUEUE["switch_off"], *_key(target), self._now)
             await self._tx.fetch(QUEUE["empty"], *_key(target))
@@ -122,7 +122,7 @@ class _Settling:
     def _end(self, tried: Tried, outcome: Outcome) -> Outcome:
         job = tried.job
         self._done.append(job.key)
-        self._threads.add((*_key(job.target), job.thread, self._now))
+        self._threads.add((*_key(job.target), job.thread, AT_ONCE))
         return self._log(tried, outcome)
 
     def _log(self, tried: Tried, outcome: Outcome) -> Outcome:

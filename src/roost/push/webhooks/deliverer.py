@@ -153,7 +153,7 @@ class Deliverer:
         self._settlers.pop(org_id, None)
 
     async def _work_at(self, feed: Feed) -> None:
-        if feed.has_new or feed.ours_until < self._store.clock() + self._lease.lasts_us * 2 // 3:
+        if feed.has_new or not self._is_safely_ours(feed):
             is_ours, has_more = await hand_out(self._store, self._lease, feed)
             if not is_ours:
                 return
@@ -167,6 +167,11 @@ class Deliverer:
             events = await events_of(self._store, jobs)
             for job in jobs:
                 self._begin(job, events.get(job.source_id))
+
+    def _is_safely_ours(self, feed: Feed) -> bool:
+        """For longer than a try takes; one that would last longer than any was written before the clock was set back."""
+        left = feed.ours_until - self._store.clock()
+        return self._lease.lasts_us * 2 // 3 <= left <= self._lease.lasts_us
 
     async def _due(self, endpoint: Endpoint) -> list[Job]:
         """What is to be told an endpoint now; of one that takes nothing, what is past its time is given up but for one."""
