@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-from bench import inbox, ingest, listing, page, queries, sending, streaming, sweeping, waiting
+from bench import inbox, ingest, listing, page, queries, sending, streaming, sweeping, waiting, webhooks
 from bench.machine import describe
 from bench.places import Places
 from bench.report import TARGET_HEAD, Section, Table, Target, as_text
@@ -18,6 +18,7 @@ from bench.worker import Worker
 DATABASES = ("sqlite", "postgres")
 PARTS = (
     "ingest", "list", "pages", "rows", "polling", "sends", "outbox", "fair", "retention", "stream", "waiting", "inbox",
+    "webhooks",
 )  # fmt: skip
 
 Measured = tuple[Section, list[Target]]
@@ -48,6 +49,7 @@ def measure(kind: str, parts: set[str], load: Worker, scale: Scale) -> Iterator[
             "stream": lambda: streaming.measure(kind, places, scale),
             "waiting": lambda: waiting.measure(kind, places, scale),
             "inbox": lambda: inbox.measure(kind, places, load, scale),
+            "webhooks": lambda: webhooks.measure(kind, places, load, scale),
         }
         for name, part in others.items():
             if name in parts:

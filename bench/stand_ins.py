@@ -4,6 +4,7 @@
     one-by-one     every delivery is committed by itself
     no-worker      what is accepted stays queued
     no-sweeper     what is past its retention stays
+    no-deliverer   nobody is told by webhook
     no-storage     a delivery is verified and parsed, and forgotten
     ready-made     both lists answer with a body made before (no key, no query, no encoding), read from BENCH_BODIES
 
@@ -27,6 +28,7 @@ from roost import app, cli, server
 from roost.api.inbound import Inbound
 from roost.config import Config
 from roost.core.ids import RANDOM_BITS, uuid7
+from roost.push.webhooks.deliverer import Deliverer
 from roost.store.base import Clock, RandomBits, Store
 from roost.store.group import Delivery, Outcome
 from roost.store.sqlite import SqliteStore
@@ -65,6 +67,7 @@ REPLACEMENTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "one-by-one": lambda: counted(1),
     "no-worker": lambda: patch.object(Worker, "start", lambda self: None),
     "no-sweeper": lambda: patch.object(Sweeper, "start", lambda self: None),
+    "no-deliverer": lambda: patch.object(Deliverer, "start", lambda self: None),
     "no-storage": lambda: patch.object(server, "make_store", no_storage),
     "ready-made": lambda: patch.object(app, "Inbound", ReadyMade),
 }

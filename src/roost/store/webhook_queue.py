@@ -4,6 +4,7 @@ One process at a time works at an organization's queue, so that a thread's event
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,7 +24,7 @@ _QUEUED = (
 #: When something is due that need not wait, whatever becomes of the clock.
 AT_ONCE = 0
 #: Events that are handed out in one transaction.
-_AT_ONCE = 100
+_AT_ONCE = 200
 #: How many rows are counted for the gauge.
 _COUNTED = 100_000
 
@@ -74,27 +75,58 @@ async def told_organizations(store: Store) -> frozenset[str]:
     return frozenset(id_text(row[0]) for row in await store.fetch(QUEUE["told"]))
 
 
-async def hand_out(store: Store, lease: Lease, feed: Feed) -> tuple[bool, bool]:
-    """Take or renew the organization's lease, and queue what comes next in its log, for whoever wants it.
+class HandedOut(NamedTuple):
+    """Of one organization: whether it is ours, and whether there is more in its log."""
 
-    Whether it is ours, and whether there is more in the log.
+    org_id: str
+    is_ours: bool
+    has_more: bool
+
+
+async def hand_out(store: Store, lease: Lease, feeds: Sequence[Feed]) -> list[HandedOut]:
+    """Take or renew the leases of organizations, and queue what comes next in their logs, for whoever wants it.
+
+    One transaction for all, where that may touch several organizations.
     """
-    after = floor_of(feed.next_us)
-    stretch = await read_log(store, feed.org_id, after, _AT_ONCE, EVERYTHING)
+    stretches = [await _next_stretch(store, feed) for feed in feeds]
+    if store.is_distributed:
+        taken = [(await store.transact(partial(_take, lease=lease, stretches=[each])))[0] for each in stretches]
+    else:
+        taken = await store.transact(partial(_take, lease=lease, stretches=stretches)) if stretches else []
+    return [HandedOut(each.feed.org_id, ours, each.has_more) for each, ours in zip(stretches, taken, strict=True)]
+
+
+class _Stretch(NamedTuple):
+    """What comes next of a feed: rows of `_QUEUED`, and how far that reaches."""
+
+    feed: Feed
+    rows: list[Row]
+    next_us: int
+    has_more: bool
+    read_at: int
+
+
+async def _next_stretch(store: Store, feed: Feed) -> _Stretch:
+    if not feed.has_new:
+        return _Stretch(feed, [], feed.next_us, False, store.clock())
+    stretch = await read_log(store, feed.org_id, floor_of(feed.next_us), _AT_ONCE, EVERYTHING)
     endpoints = await active_endpoints(store, feed.org_id) if stretch.events else []
-    now = store.clock()
-    rows = _queued(stretch.events, endpoints, now)
-    reached = position_of(stretch.through)
+    reached, now = position_of(stretch.through), store.clock()
     next_us = reached if stretch.through == floor_of(reached) else reached + 1
+    rows = _queued(stretch.events, endpoints, now)
+    return _Stretch(feed, rows, max(next_us, feed.next_us), stretch.has_more, now)
 
-    async def work(tx: Transaction) -> bool:
-        bounds = (now, now + lease.lasts_us, feed.next_us, max(next_us, feed.next_us), now + 2 * lease.lasts_us)
-        if not await tx.fetch(QUEUE["take_feed"], UUID(feed.org_id), lease.holder, *bounds):
-            return False
-        await tx.joined(QUEUE["queue"], _QUEUED, rows)
-        return True
 
-    return await store.transact(work), stretch.has_more
+async def _take(tx: Transaction, lease: Lease, stretches: Sequence[_Stretch]) -> list[bool]:
+    """Which are ours, and handed out; in sorted order, so that two processes never wait for each other."""
+    taken: dict[str, bool] = {}
+    for each in sorted(stretches, key=lambda each: each.feed.org_id):
+        until, too_late = each.read_at + lease.lasts_us, each.read_at + 2 * lease.lasts_us
+        bounds = (each.read_at, until, each.feed.next_us, each.next_us, too_late)
+        rows = await tx.fetch(QUEUE["take_feed"], UUID(each.feed.org_id), lease.holder, *bounds)
+        taken[each.feed.org_id] = bool(rows)
+    await tx.joined(QUEUE["queue"], _QUEUED, [row for each in stretches if taken[each.feed.org_id] for row in each.rows])
+    return [taken[each.feed.org_id] for each in stretches]
 
 
 async def queue_again(tx: Transaction, target: Target, event: Event, event_id: str) -> None:

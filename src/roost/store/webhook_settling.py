@@ -1,4 +1,4 @@
-"""What became of tries to tell endpoints: logged, and done with or put off, a group of one organization's in a transaction."""
+"""What became of tries to tell endpoints: logged, and done with or put off, a group of them in a transaction."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -31,19 +31,22 @@ class Tried(NamedTuple):
 
 
 async def settle_tries(store: Store, lease: Lease, group: Sequence[Tried]) -> list[Settled]:
-    """In one transaction, which renews the lease. Raises StoreUnavailable."""
-    org_id = UUID(group[0].job.target.org_id)
+    """In one transaction, which renews the leases of their organizations. Raises StoreUnavailable."""
 
     async def work(tx: Transaction) -> list[Settled]:
-        if not await tx.fetch(QUEUE["hold_feed"], org_id, lease.holder, tx.now() + lease.lasts_us):
-            return ["lost"] * len(group)
-        rows = await tx.joined(QUEUE["still_queued"], _KEY, [tried.job.key for tried in group])
+        held = set()
+        for org_id in sorted({tried.job.target.org_id for tried in group}):
+            if await tx.fetch(QUEUE["hold_feed"], UUID(org_id), lease.holder, tx.now() + lease.lasts_us):
+                held.add(org_id)
+        ours = [tried.job for tried in group if tried.job.target.org_id in held]
+        rows = await tx.joined(QUEUE["still_queued"], _KEY, [job.key for job in ours])
         queued = {(id_text(event_id), id_text(endpoint_id), kind) for event_id, endpoint_id, kind in rows}
         settling = _Settling(tx, store.random_bits)
         settled: list[Settled] = []
         for tried in group:
-            is_queued = (tried.job.event_id, tried.job.target.id, tried.job.target.kind) in queued
-            settled.append(await settling.settle(tried) if is_queued else "lost")
+            job = tried.job
+            is_ours = job.target.org_id in held and (job.event_id, job.target.id, job.target.kind) in queued
+            settled.append(await settling.settle(tried) if is_ours else "lost")
         await settling.finish()
         return settled
 

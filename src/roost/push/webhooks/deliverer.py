@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -111,11 +111,13 @@ class Deliverer:
     async def take_due(self) -> None:
         """Hand out what is new, and begin to tell what is due, as far as there is room."""
         feeds = await due_feeds(self._store, self._lease)
-        for feed in feeds:
+        await self._hand_out([feed for feed in feeds if feed.has_new or not self._is_safely_ours(feed)])
+        due = {feed.org_id for feed in feeds}
+        for org_id in due & self._held:
             if not self._stopping:
-                await self._work_at(feed)
+                await self._work_at(org_id)
         at_work = {target.org_id for target, _ in self._in_flight}
-        for org_id in self._held - at_work - {feed.org_id for feed in feeds}:
+        for org_id in self._held - at_work - due:
             await self._give_back(org_id)
 
     async def _run(self) -> None:
@@ -150,18 +152,19 @@ class Deliverer:
     async def _give_back(self, org_id: str) -> None:
         await give_back(self._store, self._lease, org_id)
         self._held.discard(org_id)
-        self._settlers.pop(org_id, None)
 
-    async def _work_at(self, feed: Feed) -> None:
-        if feed.has_new or not self._is_safely_ours(feed):
-            is_ours, has_more = await hand_out(self._store, self._lease, feed)
-            if not is_ours:
-                return
-            self._held.add(feed.org_id)
-            if has_more:
+    async def _hand_out(self, feeds: Sequence[Feed]) -> None:
+        for each in await hand_out(self._store, self._lease, feeds):
+            if not each.is_ours:
+                self._held.discard(each.org_id)
+                continue
+            self._held.add(each.org_id)
+            if each.has_more:
                 self._woken.set()
+
+    async def _work_at(self, org_id: str) -> None:
         jobs = []
-        for endpoint in await due_endpoints(self._store, feed.org_id):
+        for endpoint in await due_endpoints(self._store, org_id):
             jobs += await self._due(endpoint)
         if jobs:
             events = await events_of(self._store, jobs)
@@ -246,7 +249,8 @@ class Deliverer:
         return await self._webhooks.secrets(org_id, owner)
 
     def _settler(self, org_id: str) -> GroupCommitter[Tried, Settled]:
-        """A group is of one organization, whose lease is looked at and renewed once for all of it."""
-        if org_id not in self._settlers:
-            self._settlers[org_id] = GroupCommitter(partial(settle_tries, self._store, self._lease))
-        return self._settlers[org_id]
+        """What comes while a transaction is under way shares the next one, as far as that may touch several organizations."""
+        owner = org_id if self._store.is_distributed else ""
+        if owner not in self._settlers:
+            self._settlers[owner] = GroupCommitter(partial(settle_tries, self._store, self._lease))
+        return self._settlers[owner]
