@@ -125,7 +125,9 @@ async def _take(tx: Transaction, lease: Lease, stretches: Sequence[_Stretch]) ->
         bounds = (each.read_at, until, each.feed.next_us, each.next_us, too_late)
         rows = await tx.fetch(QUEUE["take_feed"], UUID(each.feed.org_id), lease.holder, *bounds)
         taken[each.feed.org_id] = bool(rows)
-    await tx.joined(QUEUE["queue"], _QUEUED, [row for each in stretches if taken[each.feed.org_id] for row in each.rows])
+    await tx.joined(
+        QUEUE["queue"], _QUEUED, [row for each in stretches if taken[each.feed.org_id] for row in each.rows]
+    )
     return [taken[each.feed.org_id] for each in stretches]
 
 
