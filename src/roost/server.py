@@ -67,7 +67,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         log.warning("unknown_setting", name=name)
     limits = Limits(config.limits, config.redis_url)
     store = make_store(config, now_us, secrets.randbits)
-    listener = _listen(config)
+    listener = listen(config)
     base_url = config._replace(port=listener.getsockname()[1]).local_url
     public_url = config.public_url or base_url
     running = Running(config.data_dir, store, base_url, public_url)
@@ -191,7 +191,8 @@ def _settle_memory() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def _listen(config: Config) -> socket.socket:
+def listen(config: Config) -> socket.socket:
+    """Where the server is to be reached. Raises ConfigError where that cannot be."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
         return socket.create_server((config.host, config.port), family=family, backlog=2048)

@@ -20,6 +20,7 @@ from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, Unknown
 
 NAME = "acme"
 FIELDS = (*BASIC, Field("api_token", "the API token", "send"), Field("api_url", "where its API is"))
+MENU = "Settings: Webhook"
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 STATUSES = {"GONE": "sent", "THERE": "delivered", "LOST": "failed"}

@@ -49,6 +49,8 @@ class BandwidthApi(CarrierApi):
         return None
 
     def _listed(self, query: Mapping[str, str]) -> Any:
+        if "destinationTn" not in query:
+            return {"totalCount": 0, "pageInfo": {}, "messages": []}
         since, until = (parse_instant(query[name])[0] for name in ("fromDateTime", "toDateTime"))
         found = [
             {"messageId": each["id"], "sourceTn": each["from"], "destinationTn": each["to"][0], "messageStatus": "SENT"}

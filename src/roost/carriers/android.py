@@ -26,6 +26,7 @@ FIELDS = (
     Field("api_url", "http://PHONE:8080 where the phone is the server; else the app's cloud"),
     Field("sims", "numbers of the SIM cards in their order, with commas between, where there are several"),
 )
+MENU = "each webhook that you register for the app, with ?number= and your number behind it (%2B15551112222)"
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 OPTED_OUT_CODES: frozenset[str] = frozenset()

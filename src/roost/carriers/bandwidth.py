@@ -38,6 +38,7 @@ FIELDS = (
     Field("api_password", "its password", "send"),
     Field("dashboard_url", "where its account API is, if not at https://api.bandwidth.com/api"),
 )
+MENU = "Applications > your application: Inbound callback URL and Status callback URL, with this user and password for both"
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 

@@ -126,6 +126,11 @@ class Carrier(Protocol):
         ...
 
     @property
+    def MENU(self) -> str:  # noqa: N802 - a module's constant
+        """Where in the carrier's menu our webhook URL is set; empty where it is set nowhere."""
+        ...
+
+    @property
     def METHODS(self) -> frozenset[str]:  # noqa: N802 - a module's constant
         """How it calls: POST, and GET where it can be told to."""
         ...

@@ -14,6 +14,7 @@ from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, Unknown
 
 NAME = "loopback"
 FIELDS = BASIC
+MENU = ""
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 OPTED_OUT_CODES: frozenset[str] = frozenset()

@@ -32,6 +32,9 @@ FIELDS = (
     Field("opt_out_replies", "on: Plivo confirms STOP itself on every number, so that we do not"),
     Field("api_url", "where the API is"),
 )
+MENU = (
+    "Messaging > Applications > your application: Message URL, POST; then Phone Numbers > your number: that application"
+)
 METHODS = frozenset({"POST", "GET"})
 #: What is in the answer would be read as XML instructions.
 EMPTY_ANSWER = True

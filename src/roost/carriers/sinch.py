@@ -41,6 +41,7 @@ FIELDS = (
     Field("api_token", "the service plan's API token", "send", rotates=True),
     Field("api_url", "where its API is: https://REGION.sms.api.sinch.com/xms/v1, if not in the region us"),
 )
+MENU = "SMS > Service APIs > your service plan: Callback URL; have the user and password set by your account manager"
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 

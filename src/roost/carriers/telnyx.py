@@ -30,6 +30,7 @@ FIELDS = (
     Field("opt_out_replies", "off: its messaging profile does not answer STOP and START itself, so that we do"),
     Field("api_url", "where its API is, if not at https://api.telnyx.com/v2"),
 )
+MENU = "Messaging > your messaging profile > Inbound Settings: Send a webhook to this URL; Webhook API Version 2"
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 

@@ -37,6 +37,7 @@ FIELDS = (
     Field("api_url", "where the API is, such as https://api.dublin.ie1.twilio.com"),
 )
 #: "Webhooks (HTTP callbacks)": POST, or GET where a number is configured so.
+MENU = "Phone Numbers > Manage > Active numbers > your number > Messaging Configuration: A message comes in"
 METHODS = frozenset({"POST", "GET"})
 #: What is in the answer would be read as instructions (TwiML).
 EMPTY_ANSWER = True

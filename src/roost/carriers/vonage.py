@@ -28,6 +28,7 @@ FIELDS = (
     Field("opt_out_replies", "on: Vonage itself answers STOP and START (Opt-Out Assist), so that we do not"),
     Field("api_url", "instead of Vonage's own SMS API"),
 )
+MENU = "API Settings > SMS settings: Inbound SMS webhook and Delivery receipts webhook"
 METHODS = frozenset({"GET", "POST"})
 EMPTY_ANSWER = False
 #: "Illegal number: User has requested not to receive messages." ("Messaging Opted-out Numbers")

@@ -25,6 +25,7 @@ FIELDS = (
     Field("opt_out_replies", "on: Vonage itself answers STOP and START (Opt-Out Assist), so that we do not"),
     Field("api_url", "instead of Vonage's own Messages API"),
 )
+MENU = "Applications > your application > Messages: Inbound URL and Status URL"
 METHODS = frozenset({"POST"})
 EMPTY_ANSWER = False
 OPTED_OUT_CODES: frozenset[str] = frozenset()

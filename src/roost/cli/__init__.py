@@ -9,6 +9,7 @@ from roost.cli.audit import audit, contact
 from roost.cli.consent import block, consent
 from roost.cli.credentials import key, token
 from roost.cli.deliveries import simulate, unrouted
+from roost.cli.init import init
 from roost.cli.login import login, logout
 from roost.cli.manage import agent, carrier, number
 from roost.cli.mcp import mcp
@@ -30,7 +31,7 @@ def main() -> None:
 
 _COMMANDS = (
     serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, retention, simulate,
-    unrouted, mcp, login, logout, inbox, send, wait, tail,
+    unrouted, mcp, login, logout, inbox, send, wait, tail, init,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

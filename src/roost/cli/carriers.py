@@ -1,5 +1,6 @@
 """Commands for a carrier account that is there: is its set-up right, and a new credential."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from roost.carriers.outside import Outside
 from roost.carriers.registry import CARRIERS
 from roost.cli.common import Context, command, value_or_file
 from roost.cli.manage import carrier, carrier_fields
+from roost.config import Config
 from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
 from roost.server import now_us
@@ -30,11 +32,7 @@ def carrier_test(context: Context, account_text: str) -> None:
 
     async def test(store: Store) -> tuple[CarrierAccount, list[Finding]]:
         account = await _find_account(store, account_text)
-        outside, config = Outside(context.config, now_us), context.config
-        try:
-            return account, await check_up(store, account, config.public_url, config.local_url, outside)
-        finally:
-            await outside.close()
+        return account, await look_at(context.config, store, account)
 
     account, findings = context.run(test)
     good = all(finding.good for finding in findings)
@@ -43,9 +41,23 @@ def carrier_test(context: Context, account_text: str) -> None:
         context.show({"id": account.id, "carrier": account.carrier, "good": good, "findings": shown})
     else:
         for finding in findings:
-            click.echo(f"{'ok   ' if finding.good else 'WRONG'}  {finding.text}")
+            click.echo(line_of(finding))
     if not good:
         raise SystemExit(1)
+
+
+def line_of(finding: Finding) -> str:
+    """For a person."""
+    return f"{'ok   ' if finding.good else 'WRONG'}  {finding.text}"
+
+
+async def look_at(config: Config, store: Store, account: CarrierAccount) -> list[Finding]:
+    """What is right and what is wrong with an account's set-up."""
+    outside = Outside(config, now_us)
+    try:
+        return await check_up(store, account, config.public_url, config.local_url, outside)
+    finally:
+        await outside.close()
 
 
 @carrier.command("rotate")
@@ -66,20 +78,28 @@ def carrier_rotate(context: Context, account_text: str, forget_old: bool, **give
     async def rotate(store: Store) -> dict[str, Any]:
         account = await _find_account(store, account_text)
         try:
-            made = rotated(account.carrier, account.secrets, values, forget_old=forget_old)
-            shown = {**values, **made.shown}
-
-            def change(standing: Any) -> dict[str, Any]:
-                return rotated(account.carrier, standing, shown, forget_old=forget_old).secrets
-
-            changed = sorted(shown)
-            await CarrierAccounts(store).change_secrets(account, change, changed, forgets=forget_old)
+            made = await renew(store, account, values, forget_old=forget_old)
         except ValueError as error:
             raise click.ClickException(str(error)) from None
+        changed = sorted({**values, **made})
         old = "forgotten" if forget_old else "good until --forget-old"
-        return {"id": account.id, "carrier": account.carrier, "changed": changed, "older_values": old, **made.shown}
+        return {"id": account.id, "carrier": account.carrier, "changed": changed, "older_values": old, **made}
 
     context.show(context.run(rotate))
+
+
+async def renew(
+    store: Store, account: CarrierAccount, values: Mapping[str, str], *, forget_old: bool
+) -> dict[str, str]:
+    """Give an account new values, by field; what was generated is returned, to be shown. Raises ValueError, as `rotated` does."""
+    made = rotated(account.carrier, account.secrets, values, forget_old=forget_old)
+    new = {**values, **made.shown}
+
+    def change(standing: Mapping[str, Any]) -> dict[str, Any]:
+        return rotated(account.carrier, standing, new, forget_old=forget_old).secrets
+
+    await CarrierAccounts(store).change_secrets(account, change, sorted(new), forgets=forget_old)
+    return made.shown
 
 
 async def _find_account(store: Store, text: str) -> CarrierAccount:
