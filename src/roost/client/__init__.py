@@ -33,6 +33,7 @@ from roost.client.events import (
     MessageReceived,
     MessageStatus,
     UnknownEvent,
+    read_event,
 )
 from roost.client.inbound import BEGINNING
 from roost.client.models import InboundMessage, OutboundMessage
@@ -68,5 +69,6 @@ __all__ = [
     "TimedOut",
     "Unauthorized",
     "UnknownEvent",
+    "read_event",
     "verify_webhook",
 ]

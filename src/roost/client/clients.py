@@ -11,6 +11,7 @@ from roost.client.calls import D, Driven, each
 from roost.client.consent import Consents
 from roost.client.credentials import Credentials
 from roost.client.drivers import Awaiting, Blocking, Settings
+from roost.client.endpoints import Webhooks
 from roost.client.errors import RoostError
 from roost.client.events import Event, EventType
 from roost.client.flow import Walk
@@ -39,6 +40,7 @@ class Client(Driven[D]):
         self.numbers: Numbers[D] = Numbers(driver)
         self.pages: Pages[D] = Pages(driver)
         self.consent: Consents[D] = Consents(driver)
+        self.webhooks: Webhooks[D] = Webhooks(driver)
         self.agent: Agent[D] = Agent(driver)
 
     @each

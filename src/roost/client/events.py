@@ -68,7 +68,7 @@ class _Typed(msgspec.Struct):
 
 
 def read_event(body: bytes) -> Event:
-    """The event in a frame of the stream, or in a webhook's body. Raises BrokenAnswer."""
+    """The event in a frame of the stream, or in a webhook's body that was verified when it came. Raises BrokenAnswer."""
     if decoded(body, _Typed).type not in _KNOWN:
         return decoded(body, UnknownEvent)
     known: Event = decoded(body, MessageReceived | MessageStatus | ConsentChanged)  # type: ignore[arg-type]
