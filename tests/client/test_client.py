@@ -53,7 +53,8 @@ def test_a_text_is_sent_once_watched_answered_and_in_its_thread(house: House, te
     assert send(roost, tenant, "3 pm?", tag="order-7421", idempotency_key="order-7421") == sent, "made once"
     other = send(roost, tenant, "3 pm?")
     assert other.id != sent.id, "the client's own key is another one each time"
-    until(house, tenant, sent.id, is_settled)
+    settled = roost.call(lambda client: client.messages.wait(sent.id, timeout=30))
+    assert (settled.id, settled.status) == (sent.id, "delivered")
     until(house, tenant, other.id, is_settled)
     got = roost.call(lambda client: client.messages.get(sent.id, include=["thread_id", "error"]))
     assert (got.status, got.error, got.segment_count) == ("delivered", None, 1)

@@ -36,6 +36,8 @@ def blocking(roost: Roost) -> None:
     for event in roost.agent.stream(types=["message.status"]):
         assert_type(event, Event)
     assert_type(roost.inbound.wait(), InboundMessage | None)
+    assert_type(roost.messages.wait("7"), OutboundMessage)
+    assert_type(roost.webhooks.create("https://x", events=["message.received"]).secret, str)
     assert_type(verify_webhook("", {}, b""), Event)
 
 
@@ -51,5 +53,6 @@ def wrong(roost: Roost) -> None:
     roost.messages.send("+1", "x")  # type: ignore[call-arg]
     roost.messages.send("+1", "x", from_number="+2", prioritty="high")  # type: ignore[call-arg]
     roost.messages.list(status="lost")  # type: ignore[arg-type]
+    roost.webhooks.create("https://x", events=["message.lost"])  # type: ignore[list-item]
     roost.stream(types=["message.lost"])  # type: ignore[list-item]
     roost.inbound.get(7)  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ _HEAD = """# Roost
 
 > A messaging inbox for AI agents: read and send SMS and MMS over HTTP and JSON. Base URL: {url}
 
-Every request and answer in detail: {url}/openapi.json (for people: {url}/docs). The same as MCP tools: {url}/mcp.
+Every request and answer in detail: {url}/openapi.json (for people: {url}/docs).
 
 ## How to call
 

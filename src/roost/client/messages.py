@@ -5,13 +5,15 @@ from typing import Literal
 from urllib.parse import quote
 
 from roost.client.calls import D, call, each
-from roost.client.flow import Flow, Walk
+from roost.client.flow import Flow, Pause, Walk, now
 from roost.client.inbound import first_message
-from roost.client.models import InboundMessage, OutboundMessage, Status, Thread, ThreadMessage
+from roost.client.models import FINAL_STATUSES, InboundMessage, OutboundMessage, Status, Thread, ThreadMessage
 from roost.client.resource import Resource, change, make, read
 from roost.client.waits import found
 
 PATH = "/v1/messages"
+#: Between two looks at a message that is on its way: the first is short, because many are there at once.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 
 class Messages(Resource[D]):
@@ -66,6 +68,22 @@ class Messages(Resource[D]):
     def cancel(self, message_id: str) -> Flow[OutboundMessage]:
         """Take a queued message back. Raises Conflict when it has left already."""
         return self._fetch(change("DELETE", f"{PATH}/{quote(message_id, safe='')}"), OutboundMessage)
+
+    @call
+    def wait(self, message_id: str, *, timeout: float = 60.0) -> Flow[OutboundMessage]:
+        """The message once its status is final (delivered, undelivered, failed), or as it is after `timeout` seconds.
+
+        Not every carrier says when a text was delivered: then it stays `sent`. Raises NotFound.
+        """
+        request = read(f"{PATH}/{quote(message_id, safe='')}")
+        until, pause = (yield from now()) + timeout, _FIRST_PAUSE_SECONDS
+        while True:
+            message = yield from self._fetch(request, OutboundMessage)
+            left = until - (yield from now())
+            if message.status in FINAL_STATUSES or left <= 0:
+                return message
+            yield Pause(min(left, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     @call
     def wait_for_reply(self, message: OutboundMessage, *, timeout: float = 60.0) -> Flow[InboundMessage | None]:
