@@ -1,6 +1,7 @@
 """`roost init`: from nothing to the first text, by answers and by options, at once and after interruptions."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,13 @@ def test_another_organizations_number_is_not_taken(tmp_path: Path) -> None:
     ]:
         done = roost("init", "--no-input", *words, "--number", NUMBER, "--wait", "0", env=env)
         assert (done.returncode, f"--number: {NUMBER} is registered already, {reason}" in done.stderr) == (1, True)
+    terminal = Terminal([ROOST, "init", "--org", "Other", "--carrier", "loopback", "--wait", "0"], env)
+    terminal.expect("Your number .*: ")
+    terminal.type(NUMBER)
+    terminal.expect(f"Error: {re.escape(NUMBER)} is registered already(?s:.*)Your number .*: ")
+    terminal.type("")
+    assert terminal.expect("Other has the number (.*) at loopback")[1] == "+15551112223"
+    assert terminal.end() == 0
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:

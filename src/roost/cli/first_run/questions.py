@@ -13,7 +13,7 @@ from roost.carriers.contract import Field
 from roost.carriers.credentials import new_secrets, rotated
 from roost.carriers.registry import CARRIERS
 from roost.cli.common import Context, value_or_file
-from roost.cli.first_run.set_up import Answers, find_organization, standing_account
+from roost.cli.first_run.set_up import Answers, find_organization, free_number, standing_account
 from roost.core.account import CarrierAccount
 from roost.core.numbers import is_e164
 from roost.store.directory import Directory
@@ -21,7 +21,7 @@ from roost.store.directory import Directory
 _FILE = "first-run.json"
 _SECRET = re.compile("password|secret|token|api_key|signing_key")
 #: What is suggested before anything was answered.
-_ORGANIZATION, _NUMBER = "My organization", "+15551112222"
+_ORGANIZATION = "My organization"
 
 Check = Callable[[str], str]
 """The answer as it is used from now on. Raises ValueError, saying what is wrong with it."""
@@ -71,6 +71,8 @@ def ask(
 
     question = "The organization's name"
     organization = asker.answer(question, "--org", given["org"], organization_of, default=kept["organization"])
+    if organization != kept["organization"]:
+        kept = {"carrier": loopback.NAME}
     question = f"The carrier, or {loopback.NAME} to try it out; there are {', '.join(sorted(CARRIERS))}"
     carrier = asker.answer(question, "--carrier", given["carrier"], _carrier, default=kept["carrier"])
     standing: CarrierAccount | None = None
@@ -80,7 +82,9 @@ def ask(
         standing = context.run(lambda store: standing_account(store, organization, carrier, _e164(text)))
         return text
 
-    suggested = kept.get("number", _NUMBER if carrier == loopback.NAME else None)
+    suggested = kept.get("number") if carrier == kept["carrier"] else None
+    if suggested is None and carrier == loopback.NAME:
+        suggested = context.run(free_number)
     question = "Your number at it, as +15551112222"
     number = asker.answer(question, "--number", given["number"], number_of, default=suggested)
     fields = _fields(asker, carrier, {name: value for name, value in values.items() if value}, standing)

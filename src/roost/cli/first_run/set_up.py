@@ -16,6 +16,7 @@ from roost.store.pages import PageOf
 from roost.wallet import checksum_address
 
 _LABEL = "roost init"
+_TRIED_OUT = 15_551_112_222
 #: What reading, and answering what came, takes.
 _SCOPES = ("consent:read", "messages:read", "messages:send", "numbers:read")
 
@@ -69,6 +70,15 @@ async def standing_account(store: Store, organization: str, carrier: str, number
     if account.carrier != carrier:
         raise ValueError(f"{number} is registered already, at {account.carrier}")
     return account
+
+
+async def free_number(store: Store) -> str:
+    """One to try things out with that nobody has; the demo, on the same data directory, has the first."""
+    directory = Directory(store)
+    number = _TRIED_OUT
+    while await directory.number(f"+{number}") is not None:
+        number += 1
+    return f"+{number}"
 
 
 async def set_up(store: Store, answers: Answers, wallet: str | None) -> SetUp:
