@@ -1,13 +1,19 @@
 """What is documented is what there is."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+import reference_pages
+
 from roost.api.errors import _GENERAL
+from roost.api.examples import EXAMPLES
 from roost.carriers.matrix import with_matrix
 from roost.carriers.registry import CARRIERS
 from roost.cli import main
 from roost.config import SETTINGS
+from roost.core.scopes import SCOPES
 from roost.metrics import REGISTRY
 from support.house import House
 
@@ -84,6 +90,39 @@ def test_every_general_refusal_says_what_to_do() -> None:
 
 
 def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    """Or to a page that is made with the site; `make docs` knows those as well, and what stands behind a #."""
+    made = {ROOT / "docs/reference" / name for name in reference_pages.pages()}
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            to = (page.parent / target).resolve()
+            assert to.exists() or to in made, f"{page.name} links to {target}"
+
+
+def test_every_page_is_in_the_contents_of_the_site() -> None:
+    index = (ROOT / "docs/index.md").read_text("utf-8")
+    listed = {line.strip() for line in index.splitlines()}
+    for page in ROOT.glob("docs/**/*.md"):
+        name = str(page.relative_to(ROOT / "docs").with_suffix(""))
+        in_glob = name.partition("/")[0] + "/*" in listed or name.startswith("decisions/")
+        assert name in listed or in_glob or name == "index" or name.startswith("reference/"), f"{name} is in no toctree"
+
+
+def test_the_reference_has_every_route_scope_command_and_setting() -> None:
+    """What is made from the code: nothing is left out on the way."""
+    pages = reference_pages.pages()
+    for command in _commands(main, "roost"):
+        assert f"\n```sh\n{command}" in pages["commands.md"], command
+    for scope in SCOPES:
+        assert f"\n| `{scope}` | " in pages["scopes.md"]
+    for setting in SETTINGS:
+        assert f"\n| `{setting.variable}` | " in pages["settings.md"]
+    for route in EXAMPLES:
+        assert f"\n`{route}`\n" in pages["api.md"]
+
+
+def _commands(group: click.Group, called: str) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{called} {name}")
+        else:
+            yield f"{called} {name}"

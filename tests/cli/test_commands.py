@@ -224,3 +224,17 @@ def test_the_database_is_brought_up_to_date_by_any_command(new_database: Databas
     migrated = roost_json("db", "migrate", env=env)
     assert migrated["id"] == f"{migrated['version']:04}"
     assert migrated["version"] >= 1
+
+
+def test_a_carrier_account_is_named_by_its_carrier_where_that_leaves_no_doubt(env: dict[str, str]) -> None:
+    for name in ("Acme", "Other"):
+        roost_json("org", "create", name, env=env)
+    first = roost_json("carrier", "add", "loopback", "--org", "Acme", env=env)
+    added = roost_json("number", "add", "+15551112222", "--org", "Acme", "--carrier", "loopback", env=env)
+    assert added["carrier_account_id"] == first["id"]
+    elsewhere = roost("number", "add", "+15551112223", "--org", "Other", "--carrier", first["id"], env=env)
+    assert (elsewhere.returncode, "Other has no carrier account" in elsewhere.stderr) == (1, True)
+    second = roost_json("carrier", "add", "loopback", "--org", "Acme", env=env)
+    doubtful = roost("number", "add", "+15551112224", "--org", "Acme", "--carrier", "loopback", env=env)
+    assert doubtful.returncode == 1
+    assert all(each["id"] in doubtful.stderr for each in (first, second))

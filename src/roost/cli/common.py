@@ -12,10 +12,12 @@ import click
 
 from roost import config as settings
 from roost.config import SETTINGS, Config, ConfigError
+from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
 from roost.errors import Refusal
 from roost.logs import configure
 from roost.server import now_us, running_server
+from roost.store.backfills import Backfills
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Agent, Directory, Number, Organization
@@ -142,6 +144,20 @@ async def find_agent(directory: Directory, wallet: str) -> Agent:
             f"no agent has the wallet {wallet}; register it with: roost agent add {wallet} --org ORG"
         )
     return agent
+
+
+async def find_account(store: Store, owner: Organization, text: str) -> CarrierAccount:
+    """An organization's carrier account by its id; or by its carrier's name, where that leaves no doubt."""
+    listed = await Backfills(store).accounts(owner.org_id)
+    found = [each.id for each in listed if text in (each.id, each.carrier) or parse_uuid(text) == each.id]
+    if len(found) > 1:
+        raise click.ClickException(
+            f"{owner.name} has several accounts with {text}; name one by its id: {', '.join(found)}"
+        )
+    account = await Directory(store).carrier_account(found[0]) if found else None
+    if account is None:
+        raise click.ClickException(f"{owner.name} has no carrier account {text}; see: roost carrier list --org ORG")
+    return account
 
 
 async def find_number(directory: Directory, text: str) -> Number:

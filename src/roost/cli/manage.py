@@ -14,13 +14,13 @@ from roost.cli.common import (
     LISTED,
     Context,
     command,
+    find_account,
     find_agent,
     find_number,
     find_organization,
     of_organization,
     value_or_file,
 )
-from roost.core.ids import parse_uuid
 from roost.core.numbers import is_e164
 from roost.store.base import Store
 from roost.store.directory import Agent, Directory, Number
@@ -90,7 +90,13 @@ def number() -> None:
 @number.command("add")
 @click.argument("e164")
 @of_organization
-@click.option("--carrier", "account_text", required=True, metavar="ACCOUNT", help="The carrier account's id.")
+@click.option(
+    "--carrier",
+    "account_text",
+    required=True,
+    metavar="ACCOUNT",
+    help="The carrier account's id, or its carrier's name.",
+)
 @click.option("--agent", "wallet", metavar="WALLET", help="The agent that holds the number from now on.")
 @click.option("--label", default="", help="What people call it.")
 @command
@@ -102,10 +108,7 @@ def number_add(context: Context, e164: str, org_text: str, account_text: str, wa
     async def add(store: Store) -> dict[str, Any]:
         directory = Directory(store)
         owner = await find_organization(directory, org_text)
-        account_id = parse_uuid(account_text)
-        account = await directory.carrier_account(account_id) if account_id else None
-        if account is None or account.org_id != owner.org_id:
-            raise click.ClickException(f"the organization has no carrier account {account_text}")
+        account = await find_account(store, owner, account_text)
         agent = await find_agent(directory, wallet) if wallet else None
         if agent is not None and agent.org_id != owner.org_id:
             raise click.ClickException(f"the agent {wallet} belongs to another organization")
