@@ -19,7 +19,7 @@ ORDER = [
     {"api"},
     {"push", "mcp"},
     {"web"},
-    {"intake", "worker", "sweeper", "media"},
+    {"intake", "worker", "sweeper", "indexer", "media"},
     {"routing"},
     {"app", "backfill"},
     {"server"},

@@ -23,6 +23,7 @@ from roost.backfill import Filler
 from roost.carriers.outside import Outside
 from roost.config import Config, ConfigError, unknown_variables
 from roost.core.media_urls import URL_KEY, MediaUrls
+from roost.indexer import Indexer
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
 from roost.media.sweep import sweep_media
@@ -91,7 +92,9 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         )  # fmt: skip
         filler = Filler(store, outside, worker.wake)
         sweeper = Sweeper(store, besides=partial(sweep_media, store, objects))
-        server = _Server(uvicorn_config(app), worker, copier, deliverer, sweeper, filler, push, lambda: ready(running))
+        indexer = Indexer(store)
+        beside = (worker, copier, deliverer, sweeper, indexer, filler)
+        server = _Server(uvicorn_config(app), *beside, push, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -131,6 +134,7 @@ class _Server(uvicorn.Server):
         copier: Copier,
         deliverer: Deliverer,
         sweeper: Sweeper,
+        indexer: Indexer,
         filler: Filler,
         push: Push,
         ready: Callable[[], Awaitable[None]],
@@ -140,6 +144,7 @@ class _Server(uvicorn.Server):
         self._copier = copier
         self._deliverer = deliverer
         self._sweeper = sweeper
+        self._indexer = indexer
         self._filler = filler
         self._push = push
         self._ready = ready
@@ -150,6 +155,7 @@ class _Server(uvicorn.Server):
         self._copier.start()
         self._deliverer.start()
         self._sweeper.start()
+        self._indexer.start()
         await self._ready()
         self._filler.start()
 
@@ -158,6 +164,7 @@ class _Server(uvicorn.Server):
         self._copier.stop_leasing()
         self._deliverer.stop_leasing()
         self._sweeper.stop_soon()
+        self._indexer.stop_soon()
         self._push.stop()
         await super().shutdown(sockets)
         await self._filler.stop()
@@ -165,6 +172,7 @@ class _Server(uvicorn.Server):
         await self._copier.stop()
         await self._deliverer.stop()
         await self._sweeper.stop()
+        await self._indexer.stop()
         await self._push.close()
 
 

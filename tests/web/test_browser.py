@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from roost.demo_picture import GARDEN
+from roost.store.indexing import go_through_all
 from roost.store.sessions import Sessions
 from support.agents import hear
 from support.browser import NARROW, SOON_MS, WIDE, Operator
@@ -23,6 +24,7 @@ TALK = (
     ("Hello! Can I come in tomorrow at 7?", "You are welcome at 7. Shall I write it down?"),
     ("Yes please", "Done. Bring the form, and come through the garden."),
 )
+PLACES = ("new", "search", "usage", "unrouted", "opt-outs", "numbers", "agents", "accounts", "keys")
 Come = Callable[..., Operator]
 #: What has nothing to do with the database is tried with one.
 on_one_database = pytest.mark.parametrize("open_house", ["sqlite"], indirect=True)
@@ -142,9 +144,8 @@ def test_no_page_keeps_anybody_out(open_house: House, tenant: Tenant, operator: 
     someone.sign_in()
     lost = {"id": f"lost-{scheme}", "from": MARIA, "to": "+19995550000", "text": "Is anybody there?"}
     assert open_house.deliver(tenant, lost).json()["unrouted"] == 1
-    places = {
-        name: f"/inbox/{name}" for name in ("new", "unrouted", "opt-outs", "numbers", "agents", "accounts", "keys")
-    }
+    open_house.wait(go_through_all(open_house.store))
+    places = {name: f"/inbox/{name}" for name in PLACES}
     for name, path in {"list": "/inbox", "thread": thread_of(tenant, STOPPED), **places}.items():
         page.goto(path)
         someone.is_following()
@@ -198,6 +199,23 @@ def test_the_phone_beside_it_plays_the_other_side(open_house: House, tenant: Ten
     text.fill("Yes! Ring twice.")
     expect(page.locator("#size")).to_contain_text("1 segment")
     assert someone.keep("inbox").stat().st_size < 200 * 1024
+
+
+def test_a_text_is_looked_for_and_found_in_its_thread(open_house: House, tenant: Tenant, operator: Come) -> None:
+    hear(open_house, tenant, MARIA, "Is the garden open on Sundays?")
+    hear(open_house, tenant, MARIA, "With the children")
+    someone = operator()
+    page = someone.sign_in()
+    open_house.wait(go_through_all(open_house.store))
+    page.get_by_role("link", name="Search").click()
+    page.keyboard.type("gard")  # the field has the focus already
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits mark")).to_have_text("garden")
+    someone.keep("search")
+    page.locator(".hits a").click()
+    expect(page.locator("#messages .in").last).to_contain_text("Is the garden open")
+    page.get_by_role("link", name="Newest messages").click()
+    expect(page.locator("#messages .in").last).to_contain_text("With the children")
 
 
 @on_one_database

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from roost.store.indexing import go_through_all
 from support.agents import hear
 from support.house import House, Tenant
 from support.visitor import Html, Visitor, signed_in
@@ -125,3 +126,33 @@ def test_a_place_takes_the_scope_that_the_api_asks_for(house: House, tenant: Ten
     page = able.get(f"/inbox/{place}")
     assert page.status_code == 200
     assert [form["action"] for form in Html(page.text).all("form")] == ["/inbox/sign-out"], "to look is not to change"
+
+
+def test_search_shows_where_the_words_stand_and_leads_there(house: House, tenant: Tenant, visitor: Visitor) -> None:
+    hear(house, tenant, CONTACT, "Is the <b>garden</b> open?")
+    for nth in range(60):
+        hear(house, tenant, CONTACT, f"and {nth}")
+    house.wait(go_through_all(house.store))
+    page = visitor.get("/inbox/search", params={"q": "GARD"})
+    assert "&lt;<mark>" not in page.text
+    assert "<mark>garden</mark>" in page.text
+    assert "&lt;b&gt;" not in page.text.partition("<mark>")[2].partition("</a>")[0].replace("&lt;/b&gt;", "")
+    [hit] = [str(link["href"]) for link in Html(page.text).all("a") if "#m-" in str(link.get("href"))]
+    thread = visitor.get(hit.partition("#")[0]).text
+    assert f'id="{hit.partition("#")[2]}"' in thread
+    many = Html(visitor.get("/inbox/search", params={"q": "and"}).text)
+    [older] = [str(link["href"]) for link in many.all("a") if str(link["href"]).startswith("/inbox/search?")]
+    assert "<mark>and</mark>" in visitor.get(older).text
+    assert "Nothing has all of these words" in visitor.get("/inbox/search", params={"q": "<script>"}).text
+
+
+def test_usage_is_drawn_and_told_for_each_day_and_number(house: House, tenant: Tenant, visitor: Visitor) -> None:
+    for nth in range(3):
+        hear(house, tenant, CONTACT, f"hello {nth}")
+    house.sent(tenant, CONTACT, "é" * 161)
+    house.wait(go_through_all(house.store))
+    page = visitor.get("/inbox/usage")
+    assert "<td>3</td><td>3</td><td>1</td><td>2</td>" in page.text
+    assert "3 in, 1 out" in page.text
+    none = visitor.get("/inbox/usage", params={"number": "+19995550000"})
+    assert "Nothing yet." in none.text

@@ -11,6 +11,7 @@ from roost.core.ids import FIRST_ID, id_text
 from roost.store.audit import Actor, audited
 from roost.store.base import Statement, Store
 from roost.store.events import never_left, tell_steps
+from roost.store.indexing import SEARCH
 from roost.store.media import forget_media
 from roost.store.sql import ERASURE
 from roost.store.transaction import Transaction
@@ -113,6 +114,7 @@ class _Batch:
         rows = await transaction.fetch(ERASURE["inbound_of_contact"], org_id, self._contact, UUID(self._last_in), BATCH)
         ids = [id_text(row[0]) for row in rows]
         await transaction.many(ERASURE["erase_inbound"], [(org_id, UUID(message_id), b"") for message_id in ids])
+        await transaction.many(SEARCH["forget_words"], [(org_id, UUID(message_id)) for message_id in ids])
         await forget_media(transaction, self._org_id, ids)
         if self._last_in == FIRST_ID:
             for name in ("erase_routed_deliveries", "erase_parts"):
@@ -126,6 +128,7 @@ class _Batch:
         rows = await transaction.fetch(ERASURE["outbound_of_contact"], *bounds)
         erased = [(org_id, UUID(id_text(message_id))) for message_id, _, _, has_words in rows if has_words]
         await transaction.many(ERASURE["erase_outbound"], erased)
+        await transaction.many(SEARCH["forget_words"], erased)
         await forget_media(transaction, self._org_id, [str(message_id) for _, message_id in erased])
         sent = [(org_id, UUID(id_text(account)), carrier_id, b"") for _, account, carrier_id, _ in rows if carrier_id]
         await transaction.many(ERASURE["erase_receipts"], sent)

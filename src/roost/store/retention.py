@@ -64,6 +64,7 @@ KINDS = (
     Kind("webhook_queue", "event_id", "endpoint_id, kind, event_id", _messages),
     Kind("webhook_deliveries", "id", "id", lambda now, days: kept_since(now, WEBHOOK_DAYS)),
     Kind("outbox", "message_id", "message_id", _messages, locks=True),
+    Kind("message_words", "message_id", "message_id", _messages),
     Kind("outbound_messages", "id", "id", _messages),
     Kind("claims", "message_id", "message_id, queue", _messages),
     Kind("inbound_messages", "id", "id", _messages),

@@ -13,6 +13,8 @@ from roost.web.pages import Pages
 #: Where one can go: the path, what it is called, and the scope that it needs.
 PLACES = (
     ("", "inbox", "Inbox", "messages:read"),
+    ("/search", "search", "Search", "messages:read"),
+    ("/usage", "usage", "Usage", "messages:read"),
     ("/unrouted", "unrouted", "Unrouted", "messages:read"),
     ("/opt-outs", "optouts", "Opt-outs", "consent:read"),
     ("/numbers", "numbers", "Numbers", "numbers:read"),

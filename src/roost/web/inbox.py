@@ -23,9 +23,11 @@ from roost.web.numbers import Numbers
 from roost.web.opt_outs import OptOuts
 from roost.web.pages import ROOT, Handler, Pages, SignInNeeded
 from roost.web.phone import Phone, Play
+from roost.web.search import SearchPage
 from roost.web.sign_in import SignIn
 from roost.web.threads import Threads
 from roost.web.unrouted import RouteIt, Unrouted
+from roost.web.usage import UsagePage
 from roost.web.views import Messages
 
 _PAIR = "{number}/{contact:path}"
@@ -63,6 +65,8 @@ class Inbox:
         self._numbers = Numbers(store, frame, self._door)
         self._accounts = Accounts(store, frame, self._door, public_url, doing.check_up)
         self._unrouted = Unrouted(store, frame, self._door, doing.route)
+        self._search = SearchPage(store, frame, self._door)
+        self._usage = UsagePage(store, frame, self._door)
         self._opt_outs = OptOuts(store, frame, self._door)
         self._phone = Phone(store, frame, self._door, messages, doing.play)
         self._threads = Threads(store, frame, self._door, sender, policies, messages, limits, self._phone)
@@ -87,6 +91,8 @@ class Inbox:
             ("POST", f"/read/{_PAIR}", threads.read),
             ("GET", f"/phone/{_PAIR}", self._phone.show),
             ("POST", f"/phone/{_PAIR}", self._phone.write),
+            ("GET", "/search", self._search.show),
+            ("GET", "/usage", self._usage.show),
             ("GET", "/unrouted", self._unrouted.show),
             ("POST", "/unrouted/{id}", self._unrouted.route),
             ("GET", "/opt-outs", self._opt_outs.show),
