@@ -18,6 +18,7 @@ from roost.cli.outbox import outbox
 from roost.cli.retention import retention
 from roost.cli.running import db, demo, serve
 from roost.cli.texting import inbox, send, tail, wait
+from roost.cli.webhooks import webhook
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +32,7 @@ def main() -> None:
 
 _COMMANDS = (
     serve, demo, db, org, carrier, number, key, agent, token, contact, consent, block, audit, outbox, retention, simulate,
-    unrouted, mcp, login, logout, inbox, send, wait, tail, init,
+    unrouted, webhook, mcp, login, logout, inbox, send, wait, tail, init,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

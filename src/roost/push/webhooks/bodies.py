@@ -10,7 +10,7 @@ from roost.core.times import rfc3339
 from roost.core.webhooks import TYPES, Outcome
 from roost.push.webhooks.signing import public_event_id, unsigned_headers
 from roost.store.webhook_endpoints import Secret, StoredEndpoint
-from roost.store.webhook_log import Logged
+from roost.store.webhook_log import Entry, Logged
 
 #: The documented version of the envelope, and the only one.
 API_VERSION = "2026-04-01"
@@ -149,6 +149,20 @@ def rotated_body(endpoint: StoredEndpoint, secret: Secret) -> EndpointRotated:
     until = rfc3339(secret.previous_until)
     return EndpointRotated(
         **_shown(endpoint), secret=secret.text, secret_displayed_once=True, previous_valid_until=until
+    )
+
+
+def tested_body(entry: Entry) -> TestOutcome:
+    """What became of a test."""
+    tried = entry.attempt
+    return TestOutcome(
+        public_event_id(entry.event_id),
+        "success" if tried.succeeded else "dead",
+        entry.url,
+        tried.status,
+        tried.milliseconds,
+        tried.excerpt,
+        tried.error,
     )
 
 

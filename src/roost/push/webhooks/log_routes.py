@@ -1,6 +1,5 @@
 """Dialect A: the delivery log of webhooks; telling an endpoint of an event once more, and trying whether it answers."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,25 +11,29 @@ from roost.api.answers import refusals
 from roost.api.auth import Authenticator
 from roost.api.bodies import invalid, json_object, one_of, uuid
 from roost.api.errors import not_found
-from roost.api.http import encode_json, json_response
+from roost.api.http import json_response
 from roost.api.idempotency import IDEMPOTENCY_KEY, REPLAYED, Attempt, Idempotency
 from roost.api.listing import CURSOR, CURSOR_KEY, limit_parameter, parse_list
 from roost.api.queries import path_id
 from roost.api.routes import SECURITY_KEY, Answer, Parameter, Route
-from roost.core.ids import RANDOM_BITS, uuid7
-from roost.core.times import rfc3339
-from roost.core.webhooks import OUTCOMES, TEST, TYPES, Target
-from roost.errors import Refusal
-from roost.push.webhooks.bodies import DeliveryBody, DeliveryList, Replayed, TestOutcome, delivery_body
+from roost.core.webhooks import OUTCOMES, TEST, TYPES
+from roost.push.webhooks.asking import event_to_replay, send_test
+from roost.push.webhooks.bodies import (
+    DeliveryBody,
+    DeliveryList,
+    Replayed,
+    TestOutcome,
+    delivery_body,
+    tested_body,
+)
 from roost.push.webhooks.poster import Poster
 from roost.push.webhooks.routes import ONE, PATH, READ, TAG, WRITE
-from roost.push.webhooks.signing import public_event_id, signed_headers
+from roost.push.webhooks.signing import public_event_id
 from roost.store.base import Store
-from roost.store.event_log import events_by_id
 from roost.store.transaction import Transaction
 from roost.store.webhook_endpoints import Webhooks
-from roost.store.webhook_log import Entry, LogFilters, Logged, log_entry, log_tries, logged
-from roost.store.webhook_queue import active_endpoints, queue_again
+from roost.store.webhook_log import LogFilters, Logged, log_entry, logged
+from roost.store.webhook_queue import queue_again
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 _LIST = "webhook deliveries"
@@ -47,7 +50,7 @@ _READERS: queries.Readers = {
 
 
 class DeliveryRoutes:
-    """Handlers over one store. `wake` says that there is something to tell."""
+    """Handlers over one store."""
 
     def __init__(self, store: Store, authenticator: Authenticator, idempotency: Idempotency, poster: Poster) -> None:
         self._store = store
@@ -77,23 +80,15 @@ class DeliveryRoutes:
         principal = await self._authenticator.api_key(request, WRITE, "replays")
         found = await self._one(principal.org_id, request)
         _, raw = await json_object(request)
-        entry, source_id = found.entry, found.entry.source_id
+        entry = found.entry
 
         async def make(attempt: Attempt) -> Response:
-            if source_id is None:
-                raise Refusal(409, "CONFLICT", "a test is not replayed; send another one")
-            events = await events_by_id(self._store, principal.org_id, {source_id: entry.event_type})
-            if source_id not in events:
-                raise Refusal(410, "EVENT_EXPIRED", "the event is no longer kept")
-            endpoints = await active_endpoints(self._store, principal.org_id)
-            told = next((each for each in endpoints if each.target == entry.target), None)
-            if told is None:
-                raise Refusal(409, "CONFLICT", "the endpoint is not active, or was deleted")
+            event, url = await event_to_replay(self._store, found)
 
             async def work(tx: Transaction) -> Response:
                 event_id = tx.new_id()
-                await queue_again(tx, entry.target, events[source_id], event_id)
-                body = Replayed(public_event_id(event_id), entry.target.id, entry.event_type, told.url)
+                await queue_again(tx, entry.target, event, event_id)
+                body = Replayed(public_event_id(event_id), entry.target.id, entry.event_type, url)
                 response = json_response(body, status=202)
                 await attempt.answer(tx, response)
                 return response
@@ -107,24 +102,7 @@ class DeliveryRoutes:
         endpoint = await self._webhooks.get(principal.org_id, path_id(request.path_params["id"]))
         if endpoint is None:
             raise not_found()
-        now = self._store.clock()
-        event_id = uuid7(now, self._store.random_bits(RANDOM_BITS))
-        body = encode_json(
-            {"id": event_id, "type": TEST, "created_at": rfc3339(now), "data": {"endpoint_id": endpoint.id}}
-        )
-        secrets = await self._webhooks.secrets(endpoint.org_id, endpoint.id)
-        tried = await self._poster.post(endpoint.url, signed_headers(event_id, now, body, secrets), body)
-        entry = Entry(
-            Target(endpoint.org_id, endpoint.id, "organization"), event_id, None, TEST, "", endpoint.url, 1,
-            "success" if tried.succeeded else "dead", tried, hashlib.sha256(body).digest(), len(body),
-        )  # fmt: skip
-        await self._store.transact(lambda tx: log_tries(tx, [entry]))
-        return json_response(
-            TestOutcome(
-                public_event_id(event_id), "success" if tried.succeeded else "dead", endpoint.url, tried.status,
-                tried.milliseconds, tried.excerpt, tried.error,
-            )
-        )  # fmt: skip
+        return json_response(tested_body(await send_test(self._store, self._poster, endpoint)))
 
     async def _one(self, org_id: str, request: Request) -> Logged:
         found = await log_entry(self._store, org_id, path_id(request.path_params["id"]))
