@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from roost.core.webhooks import GIVEN_UP_US
+from roost.core.webhooks import GIVEN_UP_US, next_try
+from roost.push.webhooks import deliverer, teller
 from support.receiver import Posted, Receiver, Reply
 from support.telling import HOUR_US, OTHER, SECOND_US, Telling, texts
 
@@ -231,11 +232,49 @@ def test_what_waits_for_a_deleted_endpoint_is_not_sent(telling: Telling) -> None
 
 
 def test_the_last_try_is_when_the_day_is_over() -> None:
-    from roost.core.webhooks import next_try
-
     now, give_up_at, attempts, tries = 0, GIVEN_UP_US, 1, [0]
     while (again_at := next_try(attempts, give_up_at, now, None, 0.5)) is not None:
         now, attempts = again_at, attempts + 1
         tries.append(now)
     assert tries[-1] == GIVEN_UP_US
     assert tries == sorted(tries) and 20 <= len(tries) <= 32
+
+
+def test_a_defect_of_ours_is_tried_again_as_seldom_as_any_failure(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling.endpoint()
+    telling.arrives("hello")
+
+    def broken(*_: object) -> bytes:
+        raise LookupError
+
+    with monkeypatch.context() as broke:
+        broke.setattr(teller, "encode", broken)
+        telling.tell()
+    [entry] = telling.log()
+    assert (entry["outcome"], entry["error"]) == ("retry", "a defect of this server; its log says more")
+    telling.tell(later_us=3 * SECOND_US)
+    assert texts(telling.receiver.posts) == ["hello"]
+
+
+def test_many_slow_receivers_leave_room_for_another(telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has least in flight comes first."""
+    monkeypatch.setattr(deliverer, "SLOTS", 20)
+    monkeypatch.setattr(deliverer, "SHARE", 10)
+    for nth in range(4):
+        telling.endpoint(f"/slow/{nth}")
+    quick = telling.endpoint("/quick")
+    telling.receiver.answering = lambda post: Reply(how="whole" if post.path == "/quick" else "held")
+    for nth in range(30):
+        telling.arrives(str(nth), f"+1555200{nth:04}")
+
+    async def go_on() -> None:
+        while sum(post.path == "/quick" for post in telling.receiver.posts) < 30:
+            await telling.house.deliverer.take_due()
+            await asyncio.sleep(0.005)
+
+    telling.house.wait(go_on())
+    assert len(telling.log(endpoint_id=quick["id"])) >= 20
+    telling.receiver.release()
+    telling.house.wait(telling.house.deliverer.idle())

@@ -150,7 +150,7 @@ def test_while_a_secret_is_replaced_both_sign(telling: Telling) -> None:
         verify_webhook(secret, post.headers, post.body)
     assert_documented_signature(post, rotated["secret"])
     house.clock.frozen_us = house.clock() + 24 * HOUR_US + SECOND_US
-    house.deliverer._secrets._found.clear()  # what was looked up is believed for half a second
+    house.deliverer._teller._secrets._found.clear()  # what was looked up is believed for half a second
     telling.arrives("the new one alone")
     telling.tell()
     post = receiver.posts[-1]

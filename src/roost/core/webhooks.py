@@ -59,9 +59,13 @@ class Endpoint(NamedTuple):
 
     def wants(self, event: Event) -> bool:
         """Whether it is told of the event. Texts of blocked senders are nobody's."""
-        number = None if self.target.kind == "organization" else self.target.id
-        interest = Interest(types=self.events, phone_number_id=number)  # type: ignore[arg-type]
+        interest = Interest(types=self.events, phone_number_id=self.number_id)  # type: ignore[arg-type]
         return position_of(event.id) >= self.since and interest.matches(event)
+
+    @property
+    def number_id(self) -> str | None:
+        """The number whose URL it is; None: it is the organization's own."""
+        return None if self.target.kind == "organization" else self.target.id
 
 
 class Attempt(NamedTuple):
@@ -82,6 +86,11 @@ class Attempt(NamedTuple):
     def gone(self) -> bool:
         """The receiver wants nothing any more (RFC 9110, section 15.5.11)."""
         return self.status == 410
+
+
+def number_of(event: Event) -> str:
+    """The id of our number that it is about."""
+    return event.consent.phone_number_id if isinstance(event, ConsentChanged) else event.message.phone_number_id
 
 
 def thread_of(event: Event) -> str:

@@ -3,6 +3,7 @@
 One process at a time works at an organization's queue, so that a thread's events go out one after the other. See decision 0026.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from roost.core.events import EVERYTHING, Event
 from roost.core.ids import floor_of, id_text, position_of
-from roost.core.webhooks import GIVEN_UP_US, Endpoint, Kind, Target, thread_of
+from roost.core.webhooks import GIVEN_UP_US, Endpoint, Kind, Target, number_of, thread_of
 from roost.store.base import Store
 from roost.store.event_log import events_by_id, read_log
 from roost.store.sql import load
@@ -173,10 +174,13 @@ async def waiting(store: Store) -> int:
 def _queued(events: Sequence[Event], endpoints: Sequence[Endpoint], now: int) -> list[Row]:
     """Rows of `_QUEUED`: in this stretch, only the first of a thread is due."""
     first: set[tuple[Target, str]] = set()
+    by_number: dict[str | None, list[Endpoint]] = defaultdict(list)
+    for endpoint in endpoints:
+        by_number[endpoint.number_id].append(endpoint)
     rows = []
     for event in events:
         thread = thread_of(event)
-        for endpoint in endpoints:
+        for endpoint in (*by_number[None], *by_number[number_of(event)]):
             if endpoint.wants(event):
                 key = (endpoint.target, thread)
                 rows.append(_row(endpoint.target, event, event.id, now, first=key not in first))

@@ -42,14 +42,14 @@ SELECT e.id, e.kind, e.url, e.events, e.since, e.failures FROM webhook_endpoints
 WHERE e.org_id = $1 AND e.active AND e.not_before <= $2 AND EXISTS (SELECT 1 FROM webhook_queue q
     WHERE q.org_id = e.org_id AND q.endpoint_id = e.id AND q.kind = e.kind AND q.due_at <= $2);
 
--- due: of one endpoint, what waits longest first
+-- due: of one endpoint, the oldest first
 SELECT event_id, source_id, event_type, thread, attempts, give_up_at FROM webhook_queue
-WHERE org_id = $1 AND endpoint_id = $2 AND kind = $3 AND due_at <= $4 ORDER BY due_at, event_id LIMIT $5;
+WHERE org_id = $1 AND endpoint_id = $2 AND kind = $3 AND due_at <= $4 ORDER BY event_id LIMIT $5;
 
 -- past: what is not worth a try any more, as long as its endpoint takes nothing
 SELECT event_id, source_id, event_type, thread, attempts, give_up_at FROM webhook_queue
 WHERE org_id = $1 AND endpoint_id = $2 AND kind = $3 AND due_at <= $4 AND give_up_at <= $4
-ORDER BY due_at, event_id LIMIT $5;
+ORDER BY event_id LIMIT $5;
 
 -- still_queued: what was not taken away meanwhile
 SELECT q.event_id, q.endpoint_id, q.kind FROM wanted w JOIN webhook_queue q

@@ -4,7 +4,6 @@ One runs in each server process, and one of them at a time works at an organizat
 """
 
 import asyncio
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -13,19 +12,16 @@ from uuid import UUID
 
 import structlog
 
-from roost.api.auth import ShortCache
 from roost.core.events import Event
 from roost.core.ids import RANDOM_BITS, uuid7
 from roost.core.media_urls import MediaUrls
 from roost.core.webhooks import FAILING, Endpoint, Target
 from roost.metrics import WEBHOOK_TRIES, WEBHOOKS_WAITING
-from roost.push.envelope import encode
 from roost.push.webhooks.poster import Poster
-from roost.push.webhooks.signing import signed_headers
+from roost.push.webhooks.teller import Teller
 from roost.store.base import Store
 from roost.store.committer import GroupCommitter
 from roost.store.errors import StoreUnavailable
-from roost.store.webhook_endpoints import Webhooks
 from roost.store.webhook_queue import (
     Feed,
     Job,
@@ -42,7 +38,7 @@ from roost.store.webhook_queue import (
 from roost.store.webhook_settling import Settled, Tried, settle_tries
 
 #: Tries in flight: in all, and of one endpoint. One that takes nothing has one at a time.
-SLOTS, SHARE = 256, 16
+SLOTS, SHARE = 512, 16
 #: Without being woken it looks again after this time: for what other processes stored, and what waits to be tried again.
 _REST_SECONDS = 1.0
 _ROUND_EVERY_SECONDS = 5.0
@@ -61,13 +57,10 @@ class Deliverer:
 
     def __init__(self, store: Store, urls: MediaUrls, poster: Poster) -> None:
         self._store = store
-        self._urls = urls
-        self._poster = poster
+        self._teller = Teller(store, urls, poster)
         holder = UUID(uuid7(store.clock(), store.random_bits(RANDOM_BITS)))
         # Two thirds of a lease are left whenever a try begins, which takes less than one.
         self._lease = Lease(holder, int(3 * (poster.total_seconds + 1) * 1_000_000))
-        self._secrets: ShortCache[tuple[str, ...]] = ShortCache(self._secrets_of)
-        self._webhooks = Webhooks(store)
         self._settlers: dict[str, GroupCommitter[Tried, Settled]] = {}
         self._in_flight: dict[tuple[Target, str], asyncio.Task[None]] = {}
         self._busy: Counter[Target] = Counter()
@@ -101,7 +94,7 @@ class Deliverer:
                 await self._give_back(org_id)
         except StoreUnavailable as error:  # it runs out
             log.error("store_unavailable", error=type(error).__name__)
-        await self._poster.close()
+        await self._teller.close()
 
     async def idle(self) -> None:
         """Return once nothing is in flight: everything taken so far is settled."""
@@ -113,9 +106,8 @@ class Deliverer:
         feeds = await due_feeds(self._store, self._lease)
         await self._hand_out([feed for feed in feeds if feed.has_new or not self._is_safely_ours(feed)])
         due = {feed.org_id for feed in feeds}
-        for org_id in due & self._held:
-            if not self._stopping:
-                await self._work_at(org_id)
+        if not self._stopping:
+            await self._begin_due(due & self._held)
         at_work = {target.org_id for target, _ in self._in_flight}
         for org_id in self._held - at_work - due:
             await self._give_back(org_id)
@@ -162,12 +154,14 @@ class Deliverer:
             if each.has_more:
                 self._woken.set()
 
-    async def _work_at(self, org_id: str) -> None:
-        jobs = []
-        for endpoint in await due_endpoints(self._store, org_id):
-            jobs += await self._due(endpoint)
-        if jobs:
-            events = await events_of(self._store, jobs)
+    async def _begin_due(self, org_ids: Collection[str]) -> None:
+        """Those endpoints first that have least in flight, and each no more than its part of the room."""
+        endpoints = [each for org_id in org_ids for each in await due_endpoints(self._store, org_id)]
+        endpoints.sort(key=lambda each: self._busy[each.target])
+        for nth, endpoint in enumerate(endpoints):
+            fair = -(-(SLOTS - len(self._in_flight)) // (len(endpoints) - nth))
+            jobs = await self._due(endpoint, fair)
+            events = await events_of(self._store, jobs) if jobs else {}
             for job in jobs:
                 self._begin(job, events.get(job.source_id))
 
@@ -176,7 +170,7 @@ class Deliverer:
         left = feed.ours_until - self._store.clock()
         return self._lease.lasts_us * 2 // 3 <= left <= self._lease.lasts_us
 
-    async def _due(self, endpoint: Endpoint) -> list[Job]:
+    async def _due(self, endpoint: Endpoint, fair: int) -> list[Job]:
         """What is to be told an endpoint now; of one that takes nothing, what is past its time is given up but for one."""
         is_failing, busy = endpoint.failures >= FAILING, self._busy[endpoint.target]
         if is_failing:
@@ -188,7 +182,7 @@ class Deliverer:
                 await settle_tries(self._store, self._lease, given_up)
                 WEBHOOK_TRIES.labels("dead").inc(len(given_up))
                 self._woken.set()
-        room = min((1 if is_failing else SHARE) - busy, SLOTS - len(self._in_flight))
+        room = min((1 if is_failing else SHARE) - busy, fair)
         if room <= 0:
             return []
         found = await due_jobs(self._store, endpoint, room + busy)
@@ -211,12 +205,12 @@ class Deliverer:
             log.error("store_unavailable", error=type(error).__name__)
         elif error is not None:
             log.error("deliverer_failed", exc_info=error)
-        self._woken.set()
+        else:
+            self._woken.set()
 
     async def _tell(self, job: Job, event: Event | None) -> None:
         """Tell it, and settle what became of that."""
-        tried = await self._try(job, event)
-        settled = await self._settle(tried)
+        settled = await self._settle(await self._teller.tell(job, event))
         WEBHOOK_TRIES.labels(settled).inc()
         if settled in ("dead", "gone"):
             log.warning("webhook_dead", endpoint_id=job.target.id, event_id=job.event_id, attempts=job.attempts + 1)
@@ -232,21 +226,6 @@ class Deliverer:
                 if self._stopping:
                     raise
                 await asyncio.sleep(_REST_SECONDS)
-
-    async def _try(self, job: Job, event: Event | None) -> Tried:
-        if event is None:
-            return Tried(job, None, why="the event is gone")
-        owner = job.target.id if job.target.kind == "organization" else job.target.org_id
-        secrets = await self._secrets.get(f"{job.target.org_id} {owner}")
-        assert secrets, "it is made where there is none"
-        body = encode(event, self._urls, None if job.event_id == job.source_id else job.event_id)
-        headers = signed_headers(job.event_id, self._store.clock(), body, secrets)
-        attempt = await self._poster.post(job.url, headers, body)
-        return Tried(job, attempt, hashlib.sha256(body).digest(), len(body))
-
-    async def _secrets_of(self, key: str) -> tuple[str, ...]:
-        org_id, _, owner = key.partition(" ")
-        return await self._webhooks.secrets(org_id, owner)
 
     def _settler(self, org_id: str) -> GroupCommitter[Tried, Settled]:
         """What comes while a transaction is under way shares the next one, as far as that may touch several organizations."""
