@@ -24,7 +24,7 @@ TALK = (
     ("Hello! Can I come in tomorrow at 7?", "You are welcome at 7. Shall I write it down?"),
     ("Yes please", "Done. Bring the form, and come through the garden."),
 )
-PLACES = ("new", "search", "usage", "unrouted", "opt-outs", "numbers", "agents", "accounts", "keys")
+PLACES = ("new", "search", "usage", "unrouted", "opt-outs", "numbers", "agents", "accounts", "webhooks", "keys")
 Come = Callable[..., Operator]
 #: What has nothing to do with the database is tried with one.
 on_one_database = pytest.mark.parametrize("open_house", ["sqlite"], indirect=True)

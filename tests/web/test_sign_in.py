@@ -19,6 +19,7 @@ PAGES = (
     ("GET", "/inbox"), ("GET", "/inbox/new"), ("GET", "{thread}"), ("POST", "{thread}"), ("POST", "{outlook}"),
     ("POST", "{read}"), ("GET", "{phone}"), ("POST", "{phone}"), ("GET", "/inbox/unrouted"), ("POST", "/inbox/unrouted/{id}"),
     ("GET", "/inbox/search"), ("GET", "/inbox/usage"),
+    ("GET", "/inbox/webhooks"), ("POST", "/inbox/webhooks/{id}/replay"),
     ("GET", "/inbox/opt-outs"), ("GET", "/inbox/numbers"), ("POST", "/inbox/numbers"), ("GET", "/inbox/agents"),
     ("GET", "/inbox/accounts"), ("POST", "/inbox/accounts/{id}/test"), ("GET", "/inbox/keys"), ("POST", "/inbox/keys"),
     ("POST", "/inbox/keys/{id}/revoke"), ("POST", "/inbox/sign-out"),

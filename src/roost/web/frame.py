@@ -20,6 +20,7 @@ PLACES = (
     ("/numbers", "numbers", "Numbers", "numbers:read"),
     ("/agents", "agents", "Agents", "org:read"),
     ("/accounts", "accounts", "Carriers", "org:read"),
+    ("/webhooks", "webhooks", "Webhooks", "webhooks:read"),
     ("/keys", "keys", "API keys", "apikeys:read"),
 )
 

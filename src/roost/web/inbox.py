@@ -29,6 +29,7 @@ from roost.web.threads import Threads
 from roost.web.unrouted import RouteIt, Unrouted
 from roost.web.usage import UsagePage
 from roost.web.views import Messages
+from roost.web.webhooks import WebhooksPage
 
 _PAIR = "{number}/{contact:path}"
 
@@ -67,6 +68,7 @@ class Inbox:
         self._unrouted = Unrouted(store, frame, self._door, doing.route)
         self._search = SearchPage(store, frame, self._door)
         self._usage = UsagePage(store, frame, self._door)
+        self._webhooks = WebhooksPage(store, frame, self._door, limits)
         self._opt_outs = OptOuts(store, frame, self._door)
         self._phone = Phone(store, frame, self._door, messages, doing.play)
         self._threads = Threads(store, frame, self._door, sender, policies, messages, limits, self._phone)
@@ -101,6 +103,8 @@ class Inbox:
             ("GET", "/agents", self._numbers.agents),
             ("GET", "/accounts", self._accounts.show),
             ("POST", "/accounts/{id}/test", self._accounts.test),
+            ("GET", "/webhooks", self._webhooks.show),
+            ("POST", "/webhooks/{id}/replay", self._webhooks.replay),
             ("GET", "/keys", self._keys.show),
             ("POST", "/keys", self._keys.create),
             ("POST", "/keys/{id}/revoke", self._keys.revoke),
