@@ -39,7 +39,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._limits = limits
-        self._known: ShortCache[tuple[CarrierAccount, Policy]] = ShortCache(self._look_up)
+        self._known: ShortCache[tuple[CarrierAccount, Policy]] = ShortCache(self._look_up, is_secret=False)
         self._wake = wake
         self._wake_copier = wake_copier
         self._public_url = public_url

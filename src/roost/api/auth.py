@@ -36,18 +36,21 @@ class Principal(NamedTuple):
 
 
 class ShortCache(Generic[Value]):
-    """What a look-up found, remembered for `CACHE_SECONDS` under a hash of what was asked. Misses are not remembered.
+    """What a look-up found, remembered for `CACHE_SECONDS`. Misses are not remembered.
+
+    `is_secret`: under a hash of what was asked, so that memory holds no secret, and finding it takes as long for each.
 
     Who asks for the same meanwhile shares the look-up: ten thousand clients with one key may come at once.
     """
 
-    def __init__(self, look_up: Callable[[str], Awaitable[Value | None]]) -> None:
+    def __init__(self, look_up: Callable[[str], Awaitable[Value | None]], *, is_secret: bool = True) -> None:
         self._look_up = look_up
-        self._found: dict[bytes, tuple[float, Value]] = {}
-        self._under_way: dict[bytes, tuple[float, asyncio.Task[Value | None]]] = {}
+        self._is_secret = is_secret
+        self._found: dict[bytes | str, tuple[float, Value]] = {}
+        self._under_way: dict[bytes | str, tuple[float, asyncio.Task[Value | None]]] = {}
 
     async def get(self, secret: str) -> Value | None:
-        digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest() if self._is_secret else secret
         now = time.monotonic()
         cached = self._found.get(digest)
         if cached is not None and cached[0] > now:
@@ -58,7 +61,7 @@ class ShortCache(Generic[Value]):
             self._under_way[digest] = (now + CACHE_SECONDS, task)
         return await asyncio.shield(task)
 
-    async def _find(self, digest: bytes, secret: str, good_until: float) -> Value | None:
+    async def _find(self, digest: bytes | str, secret: str, good_until: float) -> Value | None:
         """`good_until` counts from when it was asked: a revocation since then may not have been seen."""
         try:
             value = await self._look_up(secret)

@@ -1,6 +1,6 @@
 """The few things between ASGI and a handler: reading a bounded body, writing JSON, and calling a handler."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,14 +28,23 @@ class Endpoint:
         await response(scope, receive, send)
 
 
+class _Json(Response):
+    """Encoded JSON. Its headers are known, and need not be worked out each time."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+        for name, value in (headers or {}).items():
+            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+
+
 def json_response(body: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """`body` as JSON."""
-    return Response(encode_json(body), status, headers, "application/json")
+    return _Json(encode_json(body), status, headers)
 
 
 def json_bytes(body: bytes) -> Response:
     """200 with JSON that is encoded already."""
-    return Response(body, 200, None, "application/json")
+    return _Json(body)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

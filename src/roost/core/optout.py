@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Literal
 
 
@@ -228,6 +229,7 @@ _REQUEST = re.compile(f" (?:{'|'.join(_ENGLISH + _SPANISH + _FRENCH + _PORTUGUES
 # How the first words of all these patterns begin. Most texts have no such word, and looking for one costs a fifth of what
 # looking for the patterns does.
 _OPENING_LETTERS = 4
+_opening = itemgetter(slice(_OPENING_LETTERS))
 _OPENINGS = _set(
     "arre bast bitt borr canc ceas dame darm deix deja deje dele deme denm desa desc desi disc do don dono dont drop effa "
     "elim end enle eras excl fuck get go hoer hor hore hort kein kont lais lass leav loes losc lose me mich moch moec nao "
@@ -288,7 +290,7 @@ def _is_courteous_keyword(text: str, words: list[str]) -> bool:
 
 
 def _is_request(text: str, words: list[str]) -> bool:
-    if _OPENINGS.isdisjoint([word[:_OPENING_LETTERS] for word in words]):
+    if _OPENINGS.isdisjoint(map(_opening, words)):
         return False
     # Most texts end at the first search, so that the second pattern costs them nothing.
     return _REQUEST.search(text) is not None and _REQUEST.search(_EXCUSE.sub(" x", text)) is not None

@@ -1,7 +1,7 @@
 """Instants: integers of microseconds since 1970 inside, RFC 3339 in UTC with `Z` on the wire."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,6 +19,12 @@ _ISO8601 = re.compile(
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+
+
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int:
+    """When a minute of UTC begins: the texts that come now share theirs."""
+    return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def rfc3339(us: int) -> str:
@@ -48,15 +54,14 @@ def parse_instant(text: str, *, lenient: bool = False) -> tuple[int, bool]:
     if match is None:
         raise ValueError("not a date and time")
     date, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = match.groups()
-    zone = UTC
-    if sign:
-        offset = timedelta(hours=int(zone_hour), minutes=int(zone_minute or 0))
-        zone = timezone(-offset if sign == "-" else offset)
+    ahead = int(zone_hour) * 60 + int(zone_minute or 0) if sign else 0
     # RFC 3339, section 5.7: a leap second is written 60; POSIX time has no place for it but the next second.
-    leap = second == "60"
-    whole = datetime.fromisoformat(f"{date}T{hour or '00'}:{minute or '00'}:{'59' if leap else second or '00'}")
+    seconds = int(second or 0)
+    if seconds > 60 or ahead >= 24 * 60:
+        raise ValueError("not a date and time")
+    us = _minute(f"{date}T{hour or '00'}:{minute or '00'}") + seconds * 1_000_000
+    us -= ahead * 60_000_000 if sign != "-" else -ahead * 60_000_000
     digits = fraction or ""
-    us = (whole.replace(tzinfo=zone) - _EPOCH) // _MICROSECOND + (1_000_000 if leap else 0)
     us += int(digits[:6].ljust(6, "0") or 0)
     if not _FIRST_US <= us <= _LAST_US:  # its zone moved it out of the years that can be written
         raise ValueError("not a date and time between the years 1 and 9999")
