@@ -1,7 +1,7 @@
 """The indexer: goes through messages after they were stored, a little at a time, in one process of all.
 
-It rests as the sweeper does: the more there is to do besides, the longer. So a text can be looked for a moment after it came, and
-while very many come, somewhat later.
+It rests for most of the time: the more there is to do besides, the longer. So a text can be looked for a moment after it
+came, and while very many come, somewhat later.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from roost.store.indexing import go_through, organizations_behind
 from roost.store.leases import LEASE_US, new_lease
 
 #: So many messages in one step, and after a step a rest so many times longer than it took.
-_AT_ONCE, _REST = 100, {"sqlite": 24.0, "postgres": 9.0}
+_AT_ONCE, _REST = 100, {"sqlite": 24.0, "postgres": 19.0}
 #: How soon it looks again.
 _LOOK_SECONDS = 0.5
 

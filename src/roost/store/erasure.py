@@ -11,7 +11,7 @@ from roost.core.ids import FIRST_ID, id_text
 from roost.store.audit import Actor, audited
 from roost.store.base import Statement, Store
 from roost.store.events import never_left, tell_steps
-from roost.store.indexing import SEARCH
+from roost.store.indexing import SEARCH, hold_feed
 from roost.store.media import forget_media
 from roost.store.sql import ERASURE
 from roost.store.transaction import Transaction
@@ -91,6 +91,7 @@ class _Batch:
     async def erase(self, transaction: Transaction) -> tuple[_Found, Statement]:
         """What was erased, and the entry that says so."""
         await transaction.lock(self._org_id)
+        await hold_feed(transaction, self._org_id)
         await self._cancel(transaction)
         inbound = await self._inbound(transaction)
         outbound, with_words = await self._outbound(transaction)

@@ -1,7 +1,7 @@
 """Going through messages after they were stored: their words into the search index, their number into the day's count.
 
-Nothing of it is in the transaction that stores a message. A step holds its organization's counter, so that what is erased at the
-same time is either gone already or erased from the index too.
+Nothing of it is in the transaction that stores a message, and none waits for it. A step holds its organization's feed, as erasing
+does: so what is erased at the same time is either gone already or erased from the index too.
 """
 
 from collections import Counter
@@ -38,9 +38,10 @@ async def go_through(store: Store, org_id: str, limit: int) -> bool:
     """Index and count the next `limit` messages, oldest first; whether there may be more. Raises StoreUnavailable."""
 
     async def work(tx: Transaction) -> bool:
-        await tx.lock(org_id)
-        [(next_us, last_us)] = await tx.fetch(SEARCH["feed"], UUID(org_id))
-        rows = await tx.fetch(SEARCH["written"], UUID(org_id), UUID(floor_of(next_us)), limit)
+        next_us = await hold_feed(tx, org_id)
+        [(last_us,)] = await tx.fetch(SEARCH["there_is"], UUID(org_id))
+        bounds = (UUID(floor_of(next_us)), UUID(floor_of(last_us + 1)))
+        rows = await tx.fetch(SEARCH["written"], UUID(org_id), *bounds, limit)
         await _keep_words(tx, store.dialect, org_id, rows)
         await _count(tx, org_id, rows)
         more = len(rows) == limit
@@ -48,6 +49,13 @@ async def go_through(store: Store, org_id: str, limit: int) -> bool:
         return more
 
     return await store.transact(work)
+
+
+async def hold_feed(tx: Transaction, org_id: str) -> int:
+    """The position from which on the organization is to be gone through; nobody else does until the transaction has ended."""
+    await tx.fetch(SEARCH["begin_feed"], UUID(org_id))
+    [(next_us,)] = await tx.fetch(SEARCH["lock_feed"], UUID(org_id))
+    return int(next_us)
 
 
 async def go_through_all(store: Store, limit: int = 200) -> None:
@@ -71,7 +79,7 @@ async def _keep_words(tx: Transaction, dialect: str, org_id: str, rows: list[Row
     found = [(UUID(org_id), UUID(id_text(row[0])), _words(theirs=row[2], body=row[4])) for row in rows]
     found = [row for row in found if row[2]]
     if dialect == "postgres":
-        await tx.many(SEARCH["keep_words_postgres"], found)
+        await tx.joined(SEARCH["keep_words_postgres"], "org_id uuid, message_id uuid, words text", found)
         return
     word = organization_word(org_id)
     await tx.many(SEARCH["keep_message_sqlite"], [row[:2] for row in found])

@@ -4,25 +4,31 @@
 SELECT p.org_id FROM positions p LEFT JOIN search_feeds f ON f.org_id = p.org_id
 WHERE p.last_us > 0 AND p.last_us >= COALESCE(f.next_us, 0);
 
--- feed: how far an organization has been gone through, and how far there is to go; its counter is locked
-SELECT COALESCE((SELECT next_us FROM search_feeds WHERE org_id = $1), 0), last_us FROM positions WHERE org_id = $1;
+-- begin_feed: an organization's, at the beginning
+INSERT INTO search_feeds (org_id, next_us) VALUES ($1, 0) ON CONFLICT DO NOTHING;
 
--- written: the oldest messages from an id on, either way
+-- lock_feed: how far it has been gone through. Until the end of the transaction nobody else goes through it, or erases of it;
+-- whoever stores messages does not wait
+UPDATE search_feeds SET next_us = next_us WHERE org_id = $1 RETURNING next_us;
+
+-- there_is: how far there is to go: whatever has a position up to there is committed
+SELECT last_us FROM positions WHERE org_id = $1;
+
+-- written: the oldest messages between two ids, either way
 SELECT id, direction, theirs, ours, body, segment_count FROM (
     SELECT * FROM (
         SELECT id, 'inbound' AS direction, from_number AS theirs, to_number AS ours, body, segment_count FROM inbound_messages
-        WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3
+        WHERE org_id = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4
     ) AS received
     UNION ALL
     SELECT * FROM (
         SELECT id, 'outbound', to_number, from_number, body, segment_count FROM outbound_messages
-        WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3
+        WHERE org_id = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4
     ) AS sent
-) AS both_ways ORDER BY id LIMIT $3;
+) AS both_ways ORDER BY id LIMIT $4;
 
 -- go_on_at: from here on the next time
-INSERT INTO search_feeds (org_id, next_us) VALUES ($1, $2)
-ON CONFLICT (org_id) DO UPDATE SET next_us = excluded.next_us;
+UPDATE search_feeds SET next_us = $2 WHERE org_id = $1;
 
 -- count_day: what came and went at a number
 INSERT INTO usage_days (org_id, day, number, inbound, inbound_segments, outbound, outbound_segments)
@@ -36,9 +42,9 @@ ON CONFLICT (org_id, day, number) DO UPDATE SET inbound = usage_days.inbound + e
 SELECT day, number, inbound, inbound_segments, outbound, outbound_segments FROM usage_days
 WHERE org_id = $1 AND day >= $2 ORDER BY day, number;
 
--- keep_words_postgres: the words of one message, separated by spaces
-INSERT INTO message_words (org_id, message_id, words) VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))
-ON CONFLICT DO NOTHING;
+-- keep_words_postgres: the words of each message, separated by spaces
+INSERT INTO message_words (org_id, message_id, words)
+SELECT w.org_id, w.message_id, array_to_tsvector(string_to_array(w.words, ' ')) FROM wanted w ON CONFLICT DO NOTHING;
 
 -- find_postgres: the newest messages before an id with all of the words, each of which may go on
 SELECT message_id FROM message_words
