@@ -189,6 +189,9 @@ def test_an_agent_reads_and_sends_as_itself(house: House, tenant: Tenant, connec
     followed = agent.take(lambda client: client.agent.follow(since=since, from_number=CONTACT), 3)
     assert [message.body for message in followed] == ["one", "two", "three"]
     assert agent.take(lambda client: client.agent.follow(since=followed[1].received_at), 1) == [inbox[0]]
+    waited = agent.call(lambda client: client.agent.wait(since=followed[0].received_at, timeout=30))
+    assert waited == followed[1], "the oldest of what came since then"
+    assert agent.call(lambda client: client.agent.wait(timeout=0)) is None, "from now on"
     asked = agent.call(lambda client: client.agent.send([CONTACT], "on my way", idempotency_key="once"))
     assert asked.status == "processing"
     assert agent.call(lambda client: client.agent.send([CONTACT], "on my way", idempotency_key="once")) == asked

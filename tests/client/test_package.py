@@ -41,12 +41,15 @@ def test_a_call_shows_its_own_signature_and_what_it_does() -> None:
     code = """
 import inspect
 from roost.client import Roost
-cancel = Roost().messages.cancel
+roost = Roost()
+cancel = roost.messages.cancel
 print(inspect.signature(cancel))
+print(inspect.signature(roost.threads.messages))
 help(cancel)
 """
     shown = run("-c", code)
-    assert "(message_id: str)" in shown
+    assert "(message_id: str) -> roost.client.models.OutboundMessage\n" in shown
+    assert "-> collections.abc.Iterator[roost.client.models.ThreadMessage]\n" in shown
     assert "Take a queued message back." in shown
 
 

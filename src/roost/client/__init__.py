@@ -3,7 +3,7 @@
 from roost.client import Roost
 
 with Roost("http://127.0.0.1:8080", api_key="am_live_...") as roost:
-    sent = roost.messages.send("+15554443333", "Shall we say 3 pm?", from_number="+15551112222")
+    sent = roost.messages.send("+14155551234", "Shall we say 3 pm?", from_number="+15551112222")
     reply = roost.messages.wait_for_reply(sent, timeout=600)
 """
 

@@ -1,6 +1,7 @@
 """An agent's own inbox (dialect B), by access token or by its wallet's key."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import msgspec
@@ -12,10 +13,11 @@ from roost.client.flow import Answer, Emit, Flow, Pause, Request, Walk, answered
 from roost.client.models import AgentRequest, InboxMessage
 from roost.client.resource import Resource, Time, decoded, make, read, when
 from roost.client.stream import events
-from roost.client.waits import next_answer, rest
+from roost.client.waits import found, next_answer, rest
 
 INBOX, SEND = "/v1/tools/sms/inbox", "/v1/tools/sms/send"
 _PAUSE_SECONDS = 1.0
+_BEGINNING = datetime.fromtimestamp(0, UTC)
 _UNFINISHED = frozenset({"pending", "processing"})
 
 
@@ -47,6 +49,17 @@ class Agent(Resource[D]):
                 seen = when(message.received_at)
             if not messages:
                 yield from rest(began)
+
+    @call
+    def wait(
+        self, *, since: Time | None = None, from_number: str | None = None, timeout: float = 60.0
+    ) -> Flow[InboxMessage | None]:
+        """The first message after the time `since`, else from now on; None: none came within `timeout` seconds."""
+        if since is None:
+            newest = yield from self._answer(_as_agent(read(INBOX, limit=1)))
+            since = next((message.received_at for message in decoded(newest.body, _Inbox).messages), _BEGINNING)
+        request = _as_agent(read(INBOX, since=since, from_=from_number, limit=1))
+        return (yield from found(request, _first_message, timeout, self._driver.settings))
 
     @each
     def stream(
@@ -94,14 +107,18 @@ class Agent(Resource[D]):
         request = _as_agent(read(f"/v1/requests/{quote(request_id, safe='')}"))
         until = (yield from now()) + timeout
         while True:
-            found = yield from self._fetch(request, AgentRequest)
-            if found.status not in _UNFINISHED or (yield from now()) >= until:
-                return found
+            asked = yield from self._fetch(request, AgentRequest)
+            if asked.status not in _UNFINISHED or (yield from now()) >= until:
+                return asked
             yield Pause(_PAUSE_SECONDS)
 
 
 class _Inbox(msgspec.Struct):
     messages: list[InboxMessage]
+
+
+def _first_message(answer: Answer) -> InboxMessage | None:
+    return next(iter(decoded(answer.body, _Inbox).messages), None)
 
 
 class _Context(msgspec.Struct):

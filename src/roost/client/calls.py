@@ -8,13 +8,13 @@ class Messages(Resource[D]):
     def list(self, ...) -> Walk[OutboundMessage]: ...                # for message in client.messages.list(): ...
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
 from functools import wraps
 from inspect import signature
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, get_args, get_origin, overload
 
 from roost.client.drivers import Awaiting, Blocking
-from roost.client.flow import Flow, Walk
+from roost.client.flow import Emit, Flow, Walk
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,8 +42,13 @@ class _Described:
             return run(self._describe(instance, *args, **kwargs))
 
         shown = signature(self._describe)
-        method.__signature__ = shown.replace(parameters=[*shown.parameters.values()][1:])  # type: ignore[attr-defined]
+        parameters, gives = [*shown.parameters.values()][1:], self._gives(*get_args(shown.return_annotation))
+        method.__signature__ = shown.replace(parameters=parameters, return_annotation=gives)  # type: ignore[attr-defined]
         return method
+
+    def _gives(self, steps: Any, sent: Any, result: Any) -> Any:
+        """What the caller sees of what the description gives, whichever client it is."""
+        return result
 
 
 class call(_Described, Generic[P, T]):  # noqa: N801 - it stands as a decorator
@@ -67,6 +72,10 @@ class each(_Described, Generic[P, T]):  # noqa: N801
 
     def __init__(self, describe: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         super().__init__(describe)
+
+    def _gives(self, steps: Any, sent: Any, result: Any) -> Any:
+        [item] = [get_args(step)[0] for step in get_args(steps) if get_origin(step) is Emit]
+        return Iterator[item]  # type: ignore[valid-type]
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...

@@ -38,6 +38,9 @@ class EndpointSecret(Endpoint, frozen=True, kw_only=True, omit_defaults=True):
     secret: str
     previous_valid_until: datetime | None = None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(id={self.id!r}, url={self.url!r}, secret=...)"  # which no log is to have
+
 
 class Tested(msgspec.Struct, frozen=True):
     """What became of a `webhook.test`, which is sent once."""
