@@ -213,6 +213,17 @@ def test_a_call_without_its_credential_says_so(connect: Connect) -> None:
         caller.call(lambda client: client.agent.inbox())
 
 
+def test_a_client_that_is_closed_says_so(connect: Connect) -> None:
+    with Misbehaving() as server:
+        caller = connect(server.base_url, api_key="am_live_x")
+        caller.call(lambda client: client.aclose()) if caller._runner else caller.client.close()
+        for ask in (lambda client: client.messages.get("7"), lambda client: client.inbound.wait()):
+            with pytest.raises(RoostError, match="closed"):
+                caller.call(ask)
+        with pytest.raises(RoostError, match="closed"):
+            ids(caller, 1)
+
+
 # --- The stream.
 
 RECEIVED = {

@@ -139,6 +139,8 @@ class Blocking:
                 return time.sleep(seconds)
 
     def _open(self, request: Request) -> Opened:
+        if self._http.is_closed:
+            raise RoostError("the client is closed")
         response = self._http.send(self._http.build_request(**self.settings.arguments(request)), stream=True)
         return Opened(response.status_code, response.headers, _pieces(response))
 
@@ -217,6 +219,8 @@ class Awaiting:
                 return await anyio.sleep(seconds)
 
     async def _open(self, request: Request) -> Opened:
+        if self._http.is_closed:
+            raise RoostError("the client is closed")
         response = await self._http.send(self._http.build_request(**self.settings.arguments(request)), stream=True)
         return Opened(response.status_code, response.headers, _awaited_pieces(response))
 
