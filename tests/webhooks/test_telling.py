@@ -7,6 +7,8 @@ from pathlib import Path
 from standardwebhooks import Webhook
 
 from roost.client import ConsentChanged, MessageReceived, MessageStatus, verify_webhook
+from roost.core.webhooks import ACCOUNT
+from support.allowed import allowed
 from support.databases import Database
 from support.house import House
 from support.receiver import Posted, Receiver, Reply
@@ -171,3 +173,43 @@ def test_a_running_server_tells_by_itself_as_soon_as_a_text_comes(
     assert texts(receiver.wait_for(3)) == ["0", "1", "2"]
     house.stop()
     assert len(receiver.posts) == 3
+
+
+def test_an_endpoint_is_told_of_api_keys_and_of_double_opt_ins_and_a_stream_is_not(telling: Telling) -> None:
+    house, tenant = telling.house, telling.tenant
+    issued = {"label": "before anybody asked", "scopes": ["messages:read"]}
+    auth = allowed(house, tenant)
+    assert house.http.post("/v1/api-keys", json=issued, headers=auth).status_code == 201
+    telling.endpoint(events=list(ACCOUNT))
+    key = house.http.post("/v1/api-keys", json={**issued, "label": "new"}, headers=auth).json()
+    rotated = house.http.post(f"/v1/api-keys/{key['id']}/rotate", headers=auth).json()
+    assert house.http.delete(f"/v1/api-keys/{rotated['id']}", headers=auth).status_code == 200
+    question = {
+        "phone_number_id": tenant.number.id, "contact_number": CONTACT, "confirmation_text": "Reply YES.",
+        "agreement_text": "I agree.",
+    }  # fmt: skip
+    asked = house.http.post("/v1/consent/double-opt-in", json=question, headers=auth).json()
+    house.clock.frozen_us = house.clock() + 25 * HOUR_US
+    again = house.http.post("/v1/consent/double-opt-in", json=question, headers=auth).json()
+    telling.arrives("YES")
+    telling.tell()
+    told = {post.event["type"]: post.event["data"] for post in telling.receiver.posts}
+    assert {kind: data["id"] for kind, data in told.items()} == {
+        "api_key.created": key["id"], "api_key.rotated": key["id"], "api_key.revoked": rotated["id"],
+        "consent_pending.expired": asked["consent_pending_id"], "consent_pending.confirmed": again["consent_pending_id"],
+    }  # fmt: skip
+    assert told["api_key.created"]["label"] == "new"
+    assert told["api_key.rotated"]["new_id"] == rotated["id"]
+    assert told["consent_pending.confirmed"]["contact_number"] == CONTACT
+    assert len(telling.receiver.posts) == len(told)
+    assert key["plaintext"] not in "".join(post.body.decode() for post in telling.receiver.posts)
+    query = "?since=2020-01-01T00:00:00Z"
+    with house.http.stream("GET", f"/v1/events{query}", headers=tenant.auth) as stream:
+        lines = stream.iter_lines()
+        kinds = [next(line for line in lines if line.startswith("event: ")) for _ in range(2)]
+    assert kinds == ["event: consent.changed", "event: message.received"]
+    [entry] = telling.log(event_type="api_key.revoked")
+    replay = house.http.post(f"/v1/webhooks/deliveries/{entry['id']}/replay", headers=tenant.auth)
+    assert replay.status_code == 202
+    telling.tell()
+    assert telling.receiver.posts[-1].event["data"]["id"] == rotated["id"]

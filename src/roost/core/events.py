@@ -1,6 +1,7 @@
 """What readers follow: the events of one organization, in its one order, and which of them somebody wants."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from roost.core.consent import Consent
 from roost.core.consent import Event as ConsentStep
@@ -45,7 +46,24 @@ class ConsentChanged(NamedTuple):
     type: EventType = "consent.changed"
 
 
-Event = Received | StatusChanged | ConsentChanged
+class AccountEvent(NamedTuple):
+    """Something happened to what the organization has besides messages, such as `api_key.created`. Webhook endpoints may be told
+    of it, and nobody else is."""
+
+    id: str
+    type: str
+    subject_id: str
+    data: Mapping[str, Any]
+
+
+Event = Received | StatusChanged | ConsentChanged | AccountEvent
+
+
+def number_of(event: Event) -> str | None:
+    """The id of our number that it is about."""
+    if isinstance(event, AccountEvent):
+        return None
+    return event.consent.phone_number_id if isinstance(event, ConsentChanged) else event.message.phone_number_id
 
 
 class Interest(NamedTuple):
@@ -54,7 +72,7 @@ class Interest(NamedTuple):
     `agent_id` narrows to the agent's own messages. `blocked` takes texts of blocked senders too, which are never pushed.
     """
 
-    types: frozenset[EventType] = frozenset(EVENT_TYPES)
+    types: frozenset[str] = frozenset(EVENT_TYPES)
     agent_id: str | None = None
     from_number: str | None = None
     to_number: str | None = None
@@ -67,9 +85,9 @@ class Interest(NamedTuple):
         """Whether the event is wanted."""
         if event.type not in self.types:
             return False
-        if isinstance(event, ConsentChanged):
+        if isinstance(event, ConsentChanged | AccountEvent):
             asks_of_messages = (self.agent_id, self.from_number, self.to_number, self.channel, self.opt_out)
-            return asks_of_messages == _NOTHING and self.phone_number_id in (None, event.consent.phone_number_id)
+            return asks_of_messages == _NOTHING and self.phone_number_id in (None, number_of(event))
         message = event.message
         if isinstance(message, InboundMessage):
             if message.blocked and not self.blocked:

@@ -2,12 +2,16 @@
 
 from typing import Any, Literal, NamedTuple
 
-from roost.core.events import EVENT_TYPES, ConsentChanged, Event, Interest, Received
+from roost.core.events import EVENT_TYPES, AccountEvent, ConsentChanged, Event, Interest, Received
 from roost.core.ids import position_of
 
 SECOND_US = 1_000_000
 #: An organization's endpoints; its numbers' URLs are not counted. (The documentation: LIMIT_EXCEEDED)
 MAX_ENDPOINTS = 50
+#: What happens besides messages, of the documented catalogue.
+ACCOUNT = (
+    "api_key.created", "api_key.rotated", "api_key.revoked", "consent_pending.confirmed", "consent_pending.expired",
+)  # fmt: skip
 #: The documented catalogue. Brands, campaigns, wallets, subscriptions, bulk orders and look-ups are not here: an endpoint may ask
 #: for their events, and none ever comes.
 CATALOGUE = (
@@ -59,7 +63,7 @@ class Endpoint(NamedTuple):
 
     def wants(self, event: Event) -> bool:
         """Whether it is told of the event. Texts of blocked senders are nobody's."""
-        interest = Interest(types=self.events, phone_number_id=self.number_id)  # type: ignore[arg-type]
+        interest = Interest(types=self.events, phone_number_id=self.number_id)
         return position_of(event.id) >= self.since and interest.matches(event)
 
     @property
@@ -88,13 +92,13 @@ class Attempt(NamedTuple):
         return self.status == 410
 
 
-def number_of(event: Event) -> str:
-    """The id of our number that it is about."""
-    return event.consent.phone_number_id if isinstance(event, ConsentChanged) else event.message.phone_number_id
-
-
 def thread_of(event: Event) -> str:
-    """What is told in order: all that happens between one of our numbers and one contact."""
+    """What is told in order: all that happens between one of our numbers and one contact, or to one thing of the account.
+
+    What follows the first space is the contact, or the thing's id.
+    """
+    if isinstance(event, AccountEvent):
+        return f"- {event.subject_id}"
     if isinstance(event, ConsentChanged):
         return f"{event.consent.number} {event.consent.contact_number}"
     message: Any = event.message

@@ -1,6 +1,6 @@
 """The one shape of everything that is pushed, whichever way it goes out: `{"id", "type", "created_at", "data"}`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -8,7 +8,7 @@ from roost.api.agentmessage import InboundMessageBody, message_body
 from roost.api.consent_bodies import ConsentChangedBody, changed_body
 from roost.api.http import encode_json
 from roost.api.outbound import OutboundMessageBody, outbound_body
-from roost.core.events import Event, Received, StatusChanged
+from roost.core.events import AccountEvent, Event, Received, StatusChanged
 from roost.core.ids import position_of
 from roost.core.media_urls import MediaUrls
 from roost.core.times import rfc3339
@@ -45,7 +45,16 @@ class ConsentChange(msgspec.Struct):
     data: ConsentChangedBody
 
 
-Envelope = MessageReceived | MessageStatus | ConsentChange
+class Happened(msgspec.Struct):
+    """Something happened to what the organization has besides messages; only webhooks tell of it."""
+
+    id: str
+    type: str
+    created_at: str
+    data: dict[str, Any]
+
+
+Envelope = MessageReceived | MessageStatus | ConsentChange | Happened
 ENVELOPES = (MessageReceived, MessageStatus, ConsentChange)
 
 
@@ -56,6 +65,8 @@ def envelope(event: Event, urls: MediaUrls) -> Envelope:
         return MessageReceived(event.id, "message.received", created_at, message_body(event.message, urls, RECEIVED))
     if isinstance(event, StatusChanged):
         return MessageStatus(event.id, "message.status", created_at, outbound_body(event.message, urls, STATUS))
+    if isinstance(event, AccountEvent):
+        return Happened(event.id, event.type, created_at, dict(event.data))
     return ConsentChange(event.id, "consent.changed", created_at, changed_body(event))
 
 

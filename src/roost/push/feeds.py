@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from roost.core.events import EVERYTHING, ConsentChanged, Event, Interest
+from roost.core.events import EVERYTHING, AccountEvent, ConsentChanged, Event, Interest
 from roost.core.ids import floor_of, position_of
 from roost.core.media_urls import MediaUrls
 from roost.push.frames import frame_of
@@ -233,7 +233,7 @@ def _bucket(interest: Interest) -> tuple[str | None, str | None]:
 
 def _buckets(event: Event) -> Iterator[tuple[str | None, str | None]]:
     yield None, None
-    if not isinstance(event, ConsentChanged):
+    if not isinstance(event, ConsentChanged | AccountEvent):
         agent_id, from_number = event.message.agent_id, event.message.from_number
         yield None, from_number
         if agent_id is not None:

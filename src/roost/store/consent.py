@@ -13,7 +13,7 @@ from uuid import UUID
 from roost.core.consent import Consent, Event, State, is_challenged, is_lifted
 from roost.core.ids import LAST_ID, id_text
 from roost.core.organization import OptOutScope
-from roost.store.events import never_left, tell_consent, tell_steps
+from roost.store.events import never_left, tell_account, tell_consent, tell_steps
 from roost.store.sql import load
 from roost.store.transaction import Reader, Row, Transaction
 
@@ -149,14 +149,17 @@ async def open_challenge(tx: Transaction, pair: Pair, message_id: str, agreement
     )
     ran_out = standing is not None and standing.challenge_id is not None
     await _keep(tx, made, "expired" if ran_out else None, evidence)
+    if standing is not None and standing.challenge_id is not None:
+        await _tell_pending(tx, "consent_pending.expired", standing.challenge_id, made)
     return made
 
 
 async def _opt_in(tx: Transaction, pair: Pair, evidence: Evidence) -> Consent:
     position = await tx.position(pair.org_id)
     standing = await consent_of(tx, pair.org_id, pair.number, pair.contact_number)
+    answered = None
     if standing is not None and evidence.keyword is not None and is_challenged(standing, position):
-        agreed = hash_of(standing.challenge_agreement or "")
+        answered, agreed = standing.challenge_id, hash_of(standing.challenge_agreement or "")
         evidence = evidence._replace(consent_method="double_opt_in", agreement_text_hash=agreed)
     again = standing is not None and standing.state == "opted_in"
     made = _begun(tx, pair, standing, position, "opted_in", evidence)._replace(
@@ -165,7 +168,19 @@ async def _opt_in(tx: Transaction, pair: Pair, evidence: Evidence) -> Consent:
         opted_out_carrier_at=None,
     )
     await _keep(tx, made, "reconfirm" if again else "opt_in", evidence)
+    if answered is not None:
+        await _tell_pending(tx, "consent_pending.confirmed", answered, made)
     return made
+
+
+async def _tell_pending(tx: Transaction, kind: str, challenge_id: str, consent: Consent) -> None:
+    """What became of a double opt-in, by the id that it was answered with."""
+    about = {
+        "consent_id": consent.id,
+        "phone_number_id": consent.phone_number_id,
+        "contact_number": consent.contact_number,
+    }
+    await tell_account(tx, consent.org_id, kind, challenge_id, about)
 
 
 def _begun(

@@ -10,6 +10,7 @@ from roost.core.ids import id_text
 from roost.store.audit import OPERATOR, Actor
 from roost.store.base import Row
 from roost.store.changes import Beside, Changes, nothing_beside
+from roost.store.events import tell_account
 from roost.store.numbers import Agent
 from roost.store.pages import Condition, PageOf, Slice, newest_first
 from roost.store.sql import DIRECTORY, QUERIES
@@ -105,6 +106,7 @@ class Credentials(Changes):
             await _insert_key(transaction, org_id, label, scopes, issued)
             payload = {"label": label, "prefix": issued.prefix, "scopes": list(scopes)}
             await self._log(transaction, org_id, actor, "api_key.created", issued.id, payload)
+            await tell_account(transaction, org_id, "api_key.created", issued.id, payload)
             await beside(transaction, issued)
 
         await self._store.transact(create)
@@ -123,6 +125,7 @@ class Credentials(Changes):
             await _insert_key(transaction, key.org_id, key.label, key.scopes, issued)
             payload = {"new_id": issued.id, "label": key.label, "prefix": issued.prefix}
             await self._log(transaction, key.org_id, actor, "api_key.rotated", key.id, payload)
+            await tell_account(transaction, key.org_id, "api_key.rotated", key.id, payload)
             await beside(transaction, issued)
             return True
 
@@ -135,6 +138,7 @@ class Credentials(Changes):
             args = (UUID(org_id), UUID(key_id))
             if await transaction.fetch(DIRECTORY["revoke_api_key"], *args, self._store.clock()):
                 await self._log(transaction, org_id, actor, "api_key.revoked", key_id)
+                await tell_account(transaction, org_id, "api_key.revoked", key_id, {})
 
         await self._store.transact(revoke)
         return await self.stored_api_key(org_id, key_id)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from roost.core.consent import Consent
-from roost.core.events import ConsentChanged, Event, Interest, Received, StatusChanged
+from roost.core.events import EVENT_TYPES, AccountEvent, ConsentChanged, Event, Interest, Received, StatusChanged
 from roost.core.ids import LAST_ID, floor_of, id_text
 from roost.core.inbox import InboxQuery
 from roost.store.base import Store
@@ -86,6 +86,8 @@ def _event(row: Row) -> Event | None:
     if event_id is None or (kind == "message.status" and message[0] is None):
         return None  # there is none; or its message is gone
     values = json.loads(data)
+    if kind not in EVENT_TYPES:
+        return AccountEvent(id_text(event_id), kind, values["id"], values)
     if kind == "message.status":
         stored = outbound_of(tuple(message))
         then = {name: values.get(name) for name in _PROGRESS}

@@ -59,6 +59,17 @@ async def tell_steps(tx: Transaction, steps: Mapping[Key, Step]) -> None:
     await note_settled_messages(tx, [key for key, step in steps.items() if step.reached.status not in UNSETTLED])
 
 
+async def tell_account(tx: Transaction, org_id: str, kind: str, subject_id: str, data: Mapping[str, Any]) -> None:
+    """Something that only webhooks tell of, such as `api_key.created`: where nobody is told, nothing is written.
+
+    Never give it a secret.
+    """
+    if await tx.fetch(_SQL["has_endpoint"], UUID(org_id)):
+        event_id = tx.new_id(await tx.position(org_id))
+        said = _json({"id": subject_id, "org_id": org_id, **data})
+        await _add(tx, [(UUID(org_id), UUID(event_id), kind, UUID(subject_id), said)])
+
+
 async def tell_consent(
     tx: Transaction,
     entry_id: str,

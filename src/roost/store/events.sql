@@ -3,6 +3,9 @@
 -- add_events: at positions of their organizations
 INSERT INTO events (org_id, id, type, subject_id, data) SELECT org_id, id, type, subject_id, data FROM wanted WHERE TRUE;
 
+-- has_endpoint: whether anybody is told of more than messages
+SELECT 1 FROM webhook_endpoints WHERE org_id = $1 AND kind = 'organization' AND active LIMIT 1;
+
 -- events_after: the oldest after an id, and how far the counter has come. That is one look at the database: whatever has a
 -- position up to there is committed, and what has a later one is none of these
 SELECT p.last_us, e.id, e.type, e.data, m.id, m.org_id, m.phone_number_id, m.carrier_account_id, m.agent_id, m.request_id,

@@ -9,9 +9,9 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from roost.core.events import EVERYTHING, Event
+from roost.core.events import EVENT_TYPES, Event, Interest, number_of
 from roost.core.ids import floor_of, id_text, position_of
-from roost.core.webhooks import GIVEN_UP_US, Endpoint, Kind, Target, number_of, thread_of
+from roost.core.webhooks import ACCOUNT, GIVEN_UP_US, Endpoint, Kind, Target, thread_of
 from roost.store.base import Store
 from roost.store.event_log import events_by_id, read_log
 from roost.store.sql import load
@@ -22,6 +22,7 @@ _QUEUED = (
     "org_id uuid, endpoint_id uuid, kind text, event_id uuid, source_id uuid, event_type text, thread text, due_at bigint, "
     "give_up_at bigint"
 )
+_TOLD = Interest(types=frozenset((*EVENT_TYPES, *ACCOUNT)))
 #: When something is due that need not wait, whatever becomes of the clock.
 AT_ONCE = 0
 #: Events that are handed out in one transaction.
@@ -110,7 +111,7 @@ class _Stretch(NamedTuple):
 async def _next_stretch(store: Store, feed: Feed) -> _Stretch:
     if not feed.has_new:
         return _Stretch(feed, [], feed.next_us, False, store.clock())
-    stretch = await read_log(store, feed.org_id, floor_of(feed.next_us), _AT_ONCE, EVERYTHING)
+    stretch = await read_log(store, feed.org_id, floor_of(feed.next_us), _AT_ONCE, _TOLD)
     endpoints = await active_endpoints(store, feed.org_id) if stretch.events else []
     reached, now = position_of(stretch.through), store.clock()
     next_us = reached if stretch.through == floor_of(reached) else reached + 1
@@ -180,7 +181,8 @@ def _queued(events: Sequence[Event], endpoints: Sequence[Endpoint], now: int) ->
     rows = []
     for event in events:
         thread = thread_of(event)
-        for endpoint in (*by_number[None], *by_number[number_of(event)]):
+        number_id = number_of(event)
+        for endpoint in (*by_number[None], *(by_number[number_id] if number_id else ())):
             if endpoint.wants(event):
                 key = (endpoint.target, thread)
                 rows.append(_row(endpoint.target, event, event.id, now, first=key not in first))
