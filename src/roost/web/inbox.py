@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from roost.api.auth import ShortCache
+from roost.api.errors import not_found
 from roost.api.limits import Limits
 from roost.api.routes import Route
 from roost.api.sender import Sender
@@ -113,9 +114,15 @@ class Inbox:
             ("GET", "/sign-in/{link}", sign_in.show_link),
             ("POST", "/sign-out", sign_in.sign_out),
             ("GET", "/assets/{name}", self._pages.serve_asset),
+            ("GET", "/{rest:path}", self._nothing_there),
         )
         guarded = [_route(method, path, self._pages.guarded(handler)) for method, path, handler in pages]
-        return [*guarded, _route("GET", "/events", self.follow)]
+        return [_route("GET", "/events", self.follow), *guarded]
+
+    async def _nothing_there(self, request: Request) -> Response:
+        if not request.path_params["rest"]:  # the address of the inbox, with a slash too many
+            return self._pages.to("")
+        raise not_found()
 
 
 def _route(method: str, path: str, handler: Handler) -> Route:

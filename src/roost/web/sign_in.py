@@ -45,7 +45,8 @@ class SignIn:
         try:
             begun = await self._begin(values.get("link", ""), values.get("api_key", "").strip())
         except Refusal as refusal:
-            refusal = await self._limits.failed_sign_in(request, refusal)
+            if refusal.status == 401:
+                refusal = await self._limits.failed_sign_in(request, refusal)
             return self._form(refusal.status, refusal.message)
         return self._door.let_in(self._pages.to(""), begun)
 
