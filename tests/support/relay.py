@@ -37,17 +37,18 @@ class Relay:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._carry, args=(client, next(self._budgets)), daemon=True).start()
+                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
 
-    def _carry(self, client: socket.socket, budget: int) -> None:
+    def _carry(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             try:
-                self._answer(client, budget)
+                self._answer(client)
             finally:
                 client.shutdown(socket.SHUT_RD)  # who still reads from it would keep it open
 
-    def _answer(self, client: socket.socket, budget: int) -> None:
+    def _answer(self, client: socket.socket) -> None:
         with socket.create_connection(self._server) as server:
+            budget = next(self._budgets)  # none is spent on a server that is away
             threading.Thread(target=_pump, args=(client, server), daemon=True).start()
             while piece := server.recv(min(65536, budget)):
                 client.sendall(piece)
