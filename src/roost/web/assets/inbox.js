@@ -113,6 +113,7 @@ async function refreshSoon() {
 // What is new. A page that nobody sees holds no stream open: a browser has few of them for one server.
 let stream = null, refused = false;
 function follow() {
+  if (stream || document.hidden) return;
   stream = new EventSource(`${root}/events`);
   stream.addEventListener("message.received", (event) => {
     said.textContent = `New text from ${JSON.parse(event.data).data.from}`;
@@ -130,6 +131,7 @@ function follow() {
     byId("away").hidden = false;
     delete document.documentElement.dataset.following;
     if (stream.readyState !== EventSource.CLOSED) return;
+    stream = null;
     // The session has ended, and this page will say so; or there is no room for now.
     setTimeout(() => refresh().then(follow, follow), refused ? 5000 : 0);
     refused = true;
@@ -140,15 +142,18 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     stream?.close();
     stream = null;
-  } else if (!stream) follow();
+    delete document.documentElement.dataset.following;
+  } else follow(); // and so ask for all that is new
 });
 
 // How far the thread was read.
 async function markSeen(form) {
   if (document.hidden || form.dataset.sent) return;
   form.dataset.sent = "yes";
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-  if (answer.ok) refreshSoon();
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok) refreshSoon();
+  } catch { /* It is tried again when the page is asked for again. */ }
 }
 
 // What is being typed.
@@ -165,7 +170,7 @@ async function lookAhead() {
     tellTimes(page);
     settle(byId("outlook"), page.getElementById("outlook"));
   } catch (error) {
-    if (error.name !== "AbortError") throw error;
+    if (!(error instanceof TypeError) && error.name !== "AbortError") throw error; // a TypeError: there was no answer
   }
 }
 
@@ -182,6 +187,9 @@ async function send() {
     said.textContent = sent ? "Queued" : page.querySelector(".problem, #refused")?.textContent || "It was not sent";
     if (sent) document.querySelector(".scroll").scrollTop = 0;
     else lookAhead();
+  } catch {
+    // It may have been sent all the same: the thread shows it once the server is reached again.
+    said.textContent = "The server did not answer. Look whether your text is there before you send it again.";
   } finally {
     if (byId("send") === button) button.disabled = false;
   }
