@@ -19,7 +19,7 @@ _SQL = load("pairs.sql")
 _WANTED = "org_id uuid, theirs text, ours text, heard_id uuid, said_id uuid"
 #: How many messages are looked at in one step, at least and at most, and in how many steps: a contact who writes a
 #: thousand times in a row makes a page short, not slow.
-_STEP, _LONGEST_STEP, _STEPS = 64, 1024, 8
+_STEP, _LONGEST_STEP, _STEPS = 48, 1024, 8
 
 
 class Pair(NamedTuple):
@@ -90,7 +90,7 @@ class _Walked(NamedTuple):
 async def list_heads(store: Store, org_id: str, limit: int, below: str = LAST_ID) -> Heads:
     """The organization's threads whose newest message is before an id, the one that was written in last first."""
     found: list[_Walked] = []
-    step, at = max(_STEP, 2 * limit), below
+    step, at = max(_STEP, limit + 1), below
     above = await store.kept.above(org_id)
     for _ in range(_STEPS):
         rows = await store.fetch(_SQL["walk"], UUID(org_id), UUID(at), UUID(above), step)

@@ -69,7 +69,7 @@ class Door:
         """What was sent by somebody who is not signed in. Refuses with 403 what comes from another origin."""
         origin = request.headers.get("origin", "")
         # A proxy may have changed Host, and somebody on this machine may have called us by another name.
-        if origin != self._origin and urlsplit(origin).netloc != request.headers.get("host", ""):
+        if not origin or (origin != self._origin and urlsplit(origin).netloc != request.headers.get("host")):
             raise _foreign()
         body = await read_body(request, MAX_FORM_BYTES)
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

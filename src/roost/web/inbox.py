@@ -121,7 +121,7 @@ class Inbox:
 
     async def _nothing_there(self, request: Request) -> Response:
         if not request.path_params["rest"]:  # the address of the inbox, with a slash too many
-            return self._pages.to("")
+            return self._pages.to(self._pages.at())
         raise not_found()
 
 

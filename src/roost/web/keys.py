@@ -47,7 +47,7 @@ class Keys:
         form = await self._door.form(request, WRITE)
         key_id = path_id(request.path_params["id"])
         await self._directory.revoke_api_key(form.session.org_id, key_id, form.session.actor)
-        return self._frame.pages.to("/keys")
+        return self._frame.pages.to(self._frame.pages.at("/keys"))
 
     async def _page(
         self, session: Session, status: int = 200, *, wrong: str = "", issued: Issued | None = None

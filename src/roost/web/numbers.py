@@ -33,7 +33,11 @@ class Numbers:
         """Another number on one of the organization's accounts."""
         form = await self._door.form(request, WRITE)
         wrong = await self._add(form)
-        return await self._page(form.session, 422, wrong) if wrong else self._frame.pages.to("/numbers")
+        return (
+            await self._page(form.session, 422, wrong)
+            if wrong
+            else self._frame.pages.to(self._frame.pages.at("/numbers"))
+        )
 
     async def agents(self, request: Request) -> Response:
         """The organization's agents, each with the numbers that it holds."""

@@ -56,6 +56,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(at=self.at, asset=self.asset, thread_at=self.thread_at)
+        self._environment.globals.update(statuses=wording.STATUSES)
         self._environment.filters.update(number=wording.number, iso=rfc3339_short, utc=wording.utc)
         self._environment.filters.update(hue=wording.hue, initials=wording.initials)
 
@@ -63,9 +64,9 @@ class Pages:
         """The address of a page of ours."""
         return f"{self.prefix}{ROOT}{path}"
 
-    def thread_at(self, number: str, contact: str) -> str:
-        """The address of a thread."""
-        return self.at(f"/threads/{quote(number, safe='+')}/{quote(contact, safe='+')}")
+    def thread_at(self, pair: tuple[str, str], what: str = "threads") -> str:
+        """The address of the thread of a number and a contact, or of something else about the two."""
+        return self.at("/".join(("", what, *(quote(each, safe="+") for each in pair))))
 
     def asset(self, name: str) -> str:
         """The address of a file of ours, another one whenever its content is."""
@@ -76,9 +77,9 @@ class Pages:
         html = self._environment.get_template(template).render(**values)
         return HTMLResponse(html, status, HEADERS)
 
-    def to(self, path: str) -> Response:
+    def to(self, address: str) -> Response:
         """Look there, whatever was sent here."""
-        return RedirectResponse(self.at(path), 303, {"Cache-Control": "no-store"})
+        return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
 
     def guarded(self, handler: Handler) -> Handler:
         """The handler, whose refusals are pages."""
@@ -87,7 +88,7 @@ class Pages:
             try:
                 return await handler(request)
             except SignInNeeded:
-                return self.to("/sign-in")
+                return self.to(self.at("/sign-in"))
             except StoreUnavailable as error:
                 log.error("store_unavailable", error=str(error))
                 refusal = general(503, "")

@@ -3,7 +3,6 @@
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -76,7 +75,7 @@ class Phone:
         event = {"id": f"phone-{secrets.token_hex(8)}", "from": pair.contact, "to": pair.number, "text": text}
         if text:
             await self._play(account_id, json.dumps(event).encode())
-        return self._frame.pages.to(f"/threads/{quote(pair.number, safe='+')}/{quote(pair.contact, safe='+')}")
+        return self._frame.pages.to(self._frame.pages.thread_at(pair))
 
 
 def _pair(request: Request) -> Pair:

@@ -48,13 +48,13 @@ class SignIn:
             if refusal.status == 401:
                 refusal = await self._limits.failed_sign_in(request, refusal)
             return self._form(refusal.status, refusal.message)
-        return self._door.let_in(self._pages.to(""), begun)
+        return self._door.let_in(self._pages.to(self._pages.at()), begun)
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
         form = await self._door.form(request, SCOPE)
         await self._door.end(form.session)
-        return self._door.let_out(self._pages.to("/sign-in"))
+        return self._door.let_out(self._pages.to(self._pages.at("/sign-in")))
 
     async def _begin(self, link: str, api_key: str) -> Begun:
         if link:

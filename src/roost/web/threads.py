@@ -1,7 +1,6 @@
 """The inbox itself: the list of threads, one thread, what is typed into it, and how far it was read."""
 
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -84,7 +83,7 @@ class Threads:
             values = {"numbers": await self._numbers(session), "entered": entered, "wrong": wrong}
             listed = await self._listed(request, session)
             return await self._frame.page("new.html", session, "inbox", 422 if wrong else 200, **listed, **values)
-        return self._frame.pages.to(f"/threads/{quote(number, safe='+')}/{quote(contact, safe='+')}")
+        return self._frame.pages.to(self._frame.pages.thread_at((number, contact)))
 
     async def thread(self, request: Request) -> Response:
         """One thread, and beside it the list."""
@@ -102,7 +101,7 @@ class Threads:
         except (Refusal, SendRefused):
             outlook = await self._outlooks.of(org_id, pair, text)
             return await self._thread(request, form.session, _Typed(text, outlook, 422))
-        return self._frame.pages.to(f"/threads/{quote(pair.number, safe='+')}/{quote(pair.contact, safe='+')}")
+        return self._frame.pages.to(self._frame.pages.thread_at(pair))
 
     async def look_ahead(self, request: Request) -> Response:
         """What would become of what is typed so far: the part of the page that says so."""
@@ -116,7 +115,7 @@ class Threads:
         read_id = parse_uuid(form.text("id"))
         if read_id is not None:
             await keep_read(self._store, form.session.org_id, _pair(request), read_id)
-        return self._frame.pages.to("") if form.text("from_page") else Response(status_code=204)
+        return self._frame.pages.to(self._frame.pages.at()) if form.text("from_page") else Response(status_code=204)
 
     async def _thread(self, request: Request, session: Session, typed: _Typed) -> Response:
         pair = _pair(request)

@@ -48,7 +48,7 @@ class Unrouted:
             await self._route(delivery, form.text("number") or None, form.session.actor)
         except Refusal as refusal:
             return await self._page(form.session, 422, delivery.id, refusal.message)
-        return self._frame.pages.to("/unrouted")
+        return self._frame.pages.to(self._frame.pages.at("/unrouted"))
 
     async def _page(self, session: Session, status: int = 200, tried: str = "", wrong: str = "") -> Response:
         found = await list_unrouted(self._store, session.org_id, _LISTED)
