@@ -48,14 +48,16 @@ async def read_log(store: Store, org_id: str, after: str, limit: int, interest: 
     return Stretch(sorted(found, key=lambda event: event.id), max(after, through), has_more=through != newest)
 
 
-async def events_by_id(store: Store, org_id: str, ids: Mapping[str, str]) -> dict[str, Event]:
-    """Of id -> type, those that the organization still keeps, by id."""
-    above = await store.kept.above(org_id)
-    kept = {event_id: kind for event_id, kind in ids.items() if event_id > above}
-    texts = [event_id for event_id, kind in kept.items() if kind == "message.received"]
-    rows = await store.joined(_SQL["received"], _BY_ID, [(UUID(org_id), UUID(each)) for each in texts])
+async def events_by_id(store: Store, wanted: Mapping[str, tuple[str, str]]) -> dict[str, Event]:
+    """Of id -> (organization, type), those that the organizations still keep, by id."""
+    above = {org_id: await store.kept.above(org_id) for org_id in {org_id for org_id, _ in wanted.values()}}
+    texts: list[Row] = []
+    others: list[Row] = []
+    for event_id, (org_id, kind) in wanted.items():
+        if event_id > above[org_id]:
+            (texts if kind == "message.received" else others).append((UUID(org_id), UUID(event_id)))
+    rows = await store.joined(_SQL["received"], _BY_ID, texts)
     found: list[Event] = [Received(message.id, message) for message in map(message_of, rows)]
-    others = [(UUID(org_id), UUID(each)) for each in kept.keys() - set(texts)]
     found += [event for row in await store.joined(_SQL["events"], _BY_ID, others) if (event := _event(row))]
     return {event.id: event for event in found}
 

@@ -118,6 +118,7 @@ class Webhooks(Changes):
             if not await tx.fetch(WEBHOOKS["delete_endpoint"], *ids, tx.now()):
                 return False
             await tx.fetch(_QUEUE["empty"], *ids, "organization")
+            await tx.fetch(WEBHOOKS["forget_secrets"], *ids)
             await self._log(tx, org_id, actor, "webhook.deleted", endpoint_id)
             return True
 

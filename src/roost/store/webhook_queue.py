@@ -4,14 +4,14 @@ One process at a time works at an organization's queue, so that a thread's event
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
 from roost.core.events import EVENT_TYPES, Event, Interest, number_of
 from roost.core.ids import floor_of, id_text, position_of
-from roost.core.webhooks import ACCOUNT, GIVEN_UP_US, Endpoint, Kind, Target, thread_of
+from roost.core.webhooks import ACCOUNT, GIVEN_UP_US, Endpoint, Target, thread_of
 from roost.store.base import Store
 from roost.store.event_log import events_by_id, read_log
 from roost.store.sql import load
@@ -90,7 +90,10 @@ async def hand_out(store: Store, lease: Lease, feeds: Sequence[Feed]) -> list[Ha
 
     One transaction for all, where that may touch several organizations.
     """
-    stretches = [await _next_stretch(store, feed) for feed in feeds]
+    told = defaultdict(list)
+    for endpoint in await active_endpoints(store, [feed.org_id for feed in feeds if feed.has_new]):
+        told[endpoint.target.org_id].append(endpoint)
+    stretches = [await _next_stretch(store, feed, told[feed.org_id]) for feed in feeds]
     if store.is_distributed:
         taken = [(await store.transact(partial(_take, lease=lease, stretches=[each])))[0] for each in stretches]
     else:
@@ -108,14 +111,13 @@ class _Stretch(NamedTuple):
     read_at: int
 
 
-async def _next_stretch(store: Store, feed: Feed) -> _Stretch:
+async def _next_stretch(store: Store, feed: Feed, told: Sequence[Endpoint]) -> _Stretch:
     if not feed.has_new:
         return _Stretch(feed, [], feed.next_us, False, store.clock())
     stretch = await read_log(store, feed.org_id, floor_of(feed.next_us), _AT_ONCE, _TOLD)
-    endpoints = await active_endpoints(store, feed.org_id) if stretch.events else []
     reached, now = position_of(stretch.through), store.clock()
     next_us = reached if stretch.through == floor_of(reached) else reached + 1
-    rows = _queued(stretch.events, endpoints, now)
+    rows = _queued(stretch.events, told, now)
     return _Stretch(feed, rows, max(next_us, feed.next_us), stretch.has_more, now)
 
 
@@ -139,14 +141,16 @@ async def queue_again(tx: Transaction, target: Target, event: Event, event_id: s
     await tx.joined(QUEUE["queue"], _QUEUED, [_row(target, event, event_id, tx.now(), first=True)])
 
 
-async def active_endpoints(store: Store, org_id: str) -> list[Endpoint]:
-    """All that are told anything."""
-    return [_endpoint(org_id, row) for row in await store.fetch(QUEUE["active"], UUID(org_id))]
+async def active_endpoints(store: Store, org_ids: Collection[str]) -> list[Endpoint]:
+    """All of these organizations that are told anything."""
+    rows = await store.joined(QUEUE["active"], "org_id uuid", [(UUID(org_id),) for org_id in org_ids])
+    return [_endpoint(row) for row in rows]
 
 
-async def due_endpoints(store: Store, org_id: str) -> list[Endpoint]:
-    """Those with anything to try now."""
-    return [_endpoint(org_id, row) for row in await store.fetch(QUEUE["due_endpoints"], UUID(org_id), store.clock())]
+async def due_endpoints(store: Store, org_ids: Collection[str]) -> list[Endpoint]:
+    """Those of these organizations with anything to try now."""
+    wanted = [(UUID(org_id), store.clock()) for org_id in org_ids]
+    return [_endpoint(row) for row in await store.joined(QUEUE["due_endpoints"], "org_id uuid, now bigint", wanted)]
 
 
 async def due_jobs(store: Store, endpoint: Endpoint, limit: int, *, past: bool = False) -> list[Job]:
@@ -158,8 +162,8 @@ async def due_jobs(store: Store, endpoint: Endpoint, limit: int, *, past: bool =
 
 
 async def events_of(store: Store, jobs: Sequence[Job]) -> Mapping[str, Event]:
-    """What one organization's jobs tell, by the event's id in the log; what is gone is missing."""
-    return await events_by_id(store, jobs[0].target.org_id, {job.source_id: job.event_type for job in jobs})
+    """What they tell, by the event's id in the log; what is gone is missing."""
+    return await events_by_id(store, {job.source_id: (job.target.org_id, job.event_type) for job in jobs})
 
 
 async def give_back(store: Store, lease: Lease, org_id: str) -> None:
@@ -195,10 +199,7 @@ def _row(target: Target, event: Event, event_id: str, now: int, *, first: bool) 
     return (*ids, event.type, thread_of(event), AT_ONCE if first else None, now + GIVEN_UP_US)
 
 
-def _endpoint(org_id: str, row: Row) -> Endpoint:
-    endpoint_id, kind, url, events, since, failures = row
-    return Endpoint(_target(org_id, endpoint_id, kind), url, frozenset(events.split()), since, failures)
-
-
-def _target(org_id: str, endpoint_id: object, kind: Kind) -> Target:
-    return Target(org_id, id_text(endpoint_id), kind)
+def _endpoint(row: Row) -> Endpoint:
+    org_id, endpoint_id, kind, url, events, since, failures = row
+    target = Target(id_text(org_id), id_text(endpoint_id), kind)
+    return Endpoint(target, url, frozenset(events.split()), since, failures)

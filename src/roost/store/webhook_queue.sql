@@ -26,8 +26,9 @@ UPDATE webhook_feeds SET next_us = next_us WHERE org_id = $1;
 -- give_back: to whoever comes next
 UPDATE webhook_feeds SET leased_until = 0 WHERE org_id = $1 AND lease = $2;
 
--- active: all of an organization
-SELECT id, kind, url, events, since, failures FROM webhook_endpoints WHERE org_id = $1 AND active;
+-- active: all of organizations
+SELECT e.org_id, e.id, e.kind, e.url, e.events, e.since, e.failures
+FROM wanted w JOIN webhook_endpoints e ON e.org_id = w.org_id WHERE e.active;
 
 -- queue: behind what is there of the same thread
 INSERT INTO webhook_queue
@@ -37,10 +38,11 @@ SELECT w.org_id, w.endpoint_id, w.kind, w.event_id, w.source_id, w.event_type, w
         AND q.kind = w.kind AND q.thread = w.thread) THEN NULL ELSE w.due_at END, w.give_up_at
 FROM wanted w WHERE TRUE;
 
--- due_endpoints: those of an organization with anything to try now
-SELECT e.id, e.kind, e.url, e.events, e.since, e.failures FROM webhook_endpoints e
-WHERE e.org_id = $1 AND e.active AND e.not_before <= $2 AND EXISTS (SELECT 1 FROM webhook_queue q
-    WHERE q.org_id = e.org_id AND q.endpoint_id = e.id AND q.kind = e.kind AND q.due_at <= $2);
+-- due_endpoints: those of organizations with anything to try now
+SELECT e.org_id, e.id, e.kind, e.url, e.events, e.since, e.failures
+FROM wanted w JOIN webhook_endpoints e ON e.org_id = w.org_id
+WHERE e.active AND e.not_before <= w.now AND EXISTS (SELECT 1 FROM webhook_queue q
+    WHERE q.org_id = e.org_id AND q.endpoint_id = e.id AND q.kind = e.kind AND q.due_at <= w.now);
 
 -- due: of one endpoint, the oldest first
 SELECT event_id, source_id, event_type, thread, attempts, give_up_at FROM webhook_queue

@@ -46,6 +46,9 @@ WHERE org_id = $1 AND id = $2 AND kind = 'organization' AND deleted_at IS NULL R
 -- forget_retired: secrets that nothing is signed with any more
 DELETE FROM webhook_secrets WHERE org_id = $1 AND endpoint_id = $2 AND valid_until <= $3;
 
+-- forget_secrets: of an endpoint that is told nothing any more
+DELETE FROM webhook_secrets WHERE org_id = $1 AND endpoint_id = $2;
+
 -- retire_secret: the current one, if there is one
 UPDATE webhook_secrets SET valid_until = $3 WHERE org_id = $1 AND endpoint_id = $2 AND valid_until IS NULL;
 

@@ -38,10 +38,10 @@ async def event_to_replay(store: Store, found: Logged) -> tuple[Event, str]:
     target, source_id = found.entry.target, found.entry.source_id
     if source_id is None:
         raise Refusal(409, "CONFLICT", "a test is not replayed; send another one")
-    events = await events_by_id(store, target.org_id, {source_id: found.entry.event_type})
+    events = await events_by_id(store, {source_id: (target.org_id, found.entry.event_type)})
     if source_id not in events:
         raise Refusal(410, "EVENT_EXPIRED", "the event is no longer kept")
-    for endpoint in await active_endpoints(store, target.org_id):
+    for endpoint in await active_endpoints(store, [target.org_id]):
         if endpoint.target == target:
             return events[source_id], endpoint.url
     raise Refusal(409, "CONFLICT", "the endpoint is not active, or was deleted")

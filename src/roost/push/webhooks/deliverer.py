@@ -156,14 +156,15 @@ class Deliverer:
 
     async def _begin_due(self, org_ids: Collection[str]) -> None:
         """Those endpoints first that have least in flight, and each no more than its part of the room."""
-        endpoints = [each for org_id in org_ids for each in await due_endpoints(self._store, org_id)]
+        endpoints = await due_endpoints(self._store, org_ids)
         endpoints.sort(key=lambda each: self._busy[each.target])
+        jobs: list[Job] = []
         for nth, endpoint in enumerate(endpoints):
-            fair = -(-(SLOTS - len(self._in_flight)) // (len(endpoints) - nth))
-            jobs = await self._due(endpoint, fair)
-            events = await events_of(self._store, jobs) if jobs else {}
-            for job in jobs:
-                self._begin(job, events.get(job.source_id))
+            room = SLOTS - len(self._in_flight) - len(jobs)
+            jobs += await self._due(endpoint, -(-room // (len(endpoints) - nth)))
+        events = await events_of(self._store, jobs)
+        for job in jobs:
+            self._begin(job, events.get(job.source_id))
 
     def _is_safely_ours(self, feed: Feed) -> bool:
         """For longer than a try takes; one that would last longer than any was written before the clock was set back."""
