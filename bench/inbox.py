@@ -116,6 +116,8 @@ def _window_each(names: list[str]) -> Iterator[dict[str, Page]]:
         yield {}
         return
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
         yield {name: browser.new_context().new_page() for name in names}
         browser.close()

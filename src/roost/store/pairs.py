@@ -4,6 +4,7 @@ The list is found by walking back over the newest messages; each that nothing ne
 thread. So it costs the same however many threads there are, and nothing is written for it when a text comes.
 """
 
+import asyncio
 import json
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -102,6 +103,7 @@ async def list_heads(store: Store, org_id: str, limit: int, below: str = LAST_ID
         if len(found) > limit:
             break
         step = min(step * 4, _LONGEST_STEP)
+        await asyncio.sleep(0)  # on SQLite nobody else was served meanwhile
     else:  # there may be more, further down than we looked this time
         return Heads(
             await _heads(store, org_id, found[:limit], above), found[limit - 1].id if len(found) > limit else at
