@@ -70,7 +70,7 @@ class Feeds:
         self._feeds: dict[str, Feed] = {}
         self._looking: asyncio.Task[None] | None = None
         self._unsure = False
-        store.told_moved = self.moved
+        store.tell_also(self.moved)
 
     async def join(self, org_id: str, follower: Follower) -> str:
         """Follow an organization; the id after which events are offered. Raises StoreUnavailable."""

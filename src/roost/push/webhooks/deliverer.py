@@ -41,7 +41,7 @@ from roost.store.webhook_settling import Settled, Tried, settle_tries
 SLOTS, SHARE = 512, 16
 #: Without being woken it looks again after this time: for what other processes stored, and what waits to be tried again.
 _REST_SECONDS = 1.0
-_ROUND_EVERY_SECONDS = 5.0
+_ROUND_EVERY_SECONDS = 15.0
 #: What comes meanwhile is handed out together.
 _PAUSE_SECONDS = 0.005
 #: So many are given up at a time without being tried.
@@ -106,6 +106,7 @@ class Deliverer:
         feeds = await due_feeds(self._store, self._lease)
         await self._hand_out([feed for feed in feeds if feed.has_new or not self._is_safely_ours(feed)])
         due = {feed.org_id for feed in feeds}
+        self._told |= due
         if not self._stopping:
             await self._begin_due(due & self._held)
         at_work = {target.org_id for target, _ in self._in_flight}
