@@ -88,5 +88,9 @@ class Operator:
 
     def _heard(self, message: Any) -> None:
         # A refused send is answered with 422, which the browser notes.
-        if message.type in ("error", "warning") and "status of 4" not in message.text:
+        if (
+            message.type in ("error", "warning")
+            and "status of 4" not in message.text
+            and "net::ERR_FAILED" not in message.text
+        ):
             self.complaints.append(message.text)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from roost.demo_picture import GARDEN
 from roost.store.indexing import go_through_all
@@ -57,6 +57,31 @@ def test_a_text_appears_by_itself_is_read_and_answered_and_the_answer_is_ticked_
     hear(open_house, tenant, MARIA, "Thank you!")
     expect(page.locator("#messages .in").last).to_contain_text("Thank you!", timeout=SOON_MS)
     expect(page.locator("#messages .in").last).to_be_in_viewport()
+
+
+@on_one_database
+def test_a_text_whose_answer_was_lost_is_sent_again_and_once(open_house: House, tenant: Tenant, operator: Come) -> None:
+    hear(open_house, tenant, MARIA, "hello")
+    page = operator().sign_in()
+    page.goto(thread_of(tenant, MARIA))
+    lost = []
+
+    def lose_the_first(route: Route) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch(max_redirects=0))
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/inbox/threads/**", lose_the_first)
+    page.get_by_label("Your text to").fill("once")
+    page.get_by_label("Your text to").press("Enter")
+    expect(page.locator("#said")).to_contain_text("did not answer")
+    expect(page.get_by_label("Your text to")).to_have_value("once")
+    page.get_by_label("Your text to").press("Enter")
+    expect(page.get_by_label("Your text to")).to_have_value("")
+    assert lost[0].status == 303
+    assert [each["text"] for each in open_house.outbound(tenant)] == ["once"]
 
 
 def test_a_stop_while_one_is_typing_says_so_before_anything_is_sent(

@@ -115,6 +115,16 @@ def test_a_reply_is_sent_as_the_api_sends(house: House, tenant: Tenant, visitor:
     assert "Queued" in visitor.get(thread_of(tenant, MARIA)).text
 
 
+def test_who_gets_no_answer_sends_again_and_it_is_sent_once(house: House, tenant: Tenant, visitor: Visitor) -> None:
+    hear(house, tenant, MARIA, "hello")
+    values = {"token": visitor.token(), "text": "once"}
+    name = {"Idempotency-Key": "0123456789abcdef"}
+    answers = [visitor.post(thread_of(tenant, MARIA), values, **name) for _ in range(2)]
+    assert {(answer.status_code, answer.headers["location"]) for answer in answers} == {(303, thread_of(tenant, MARIA))}
+    assert [message["text"] for message in house.outbound(tenant)] == ["once"]
+    assert visitor.post(thread_of(tenant, MARIA), {**values, "text": "other"}, **name).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("contact", "said"),
     [

@@ -28,6 +28,7 @@ class Form(NamedTuple):
 
     session: Session
     values: dict[str, str]
+    raw: bytes
 
     def text(self, name: str, most: int = 255) -> str:
         """A field, without spaces around it; empty when it is not there."""
@@ -60,19 +61,22 @@ class Door:
     async def form(self, request: Request, scope: str) -> Form:
         """What was sent. Raises SignInNeeded, and refuses with 403 what does not come from a page of this session."""
         session = await self.session(request, scope)
-        values = await self.foreign_form(request)
+        raw = await self._from_here(request)
+        values = _values(raw)
         if not hmac.compare_digest(values.get(TOKEN, "").encode(), self.token(session).encode()):
             raise _foreign()
-        return Form(session, values)
+        return Form(session, values, raw)
 
     async def foreign_form(self, request: Request) -> dict[str, str]:
         """What was sent by somebody who is not signed in. Refuses with 403 what comes from another origin."""
+        return _values(await self._from_here(request))
+
+    async def _from_here(self, request: Request) -> bytes:
         origin = request.headers.get("origin", "")
         # A proxy may have changed Host, and somebody on this machine may have called us by another name.
         if not origin or (origin != self._origin and urlsplit(origin).netloc != request.headers.get("host")):
             raise _foreign()
-        body = await read_body(request, MAX_FORM_BYTES)
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        return await read_body(request, MAX_FORM_BYTES)
 
     def token(self, session: Session) -> str:
         """What the forms of a session's pages have."""
@@ -95,6 +99,10 @@ class Door:
     def _set_cookie(self, answer: Response, value: str, seconds: int) -> None:
         cookie = f"{COOKIE}={value}; Path={self._path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{self._secure}"
         answer.headers.append("Set-Cookie", cookie)
+
+
+def _values(raw: bytes) -> dict[str, str]:
+    return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _foreign() -> Refusal:

@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from roost.api.auth import ShortCache
 from roost.api.errors import not_found
+from roost.api.idempotency import Attempt, Idempotency
 from roost.api.limits import Limits
 from roost.api.outbound import parse_send
 from roost.api.sender import Sender
 from roost.core.ids import LAST_ID, parse_uuid
 from roost.core.numbers import number_as_entered
-from roost.core.outbound import MAX_TEXT
+from roost.core.outbound import MAX_TEXT, OutboundMessage
 from roost.errors import Refusal
 from roost.store.base import Store
 from roost.store.directory import Directory, Number
@@ -21,6 +22,7 @@ from roost.store.pairs import Pair, keep_read, list_heads, pair_messages
 from roost.store.policy import OrganizationPolicy
 from roost.store.sending import SendRefused
 from roost.store.sessions import Session
+from roost.store.transaction import Transaction
 from roost.web.door import Door
 from roost.web.frame import Frame
 from roost.web.outlook import Outlook, Outlooks
@@ -67,6 +69,7 @@ class Threads:
         self._messages = messages
         self._phone = phone
         self._limits = limits
+        self._idempotency = Idempotency(store)
 
     async def show(self, request: Request) -> Response:
         """The newest threads; `before` goes on with older ones."""
@@ -95,13 +98,27 @@ class Threads:
         pair, text = _pair(request), form.values.get("text", "").replace("\r\n", "\n")
         org_id = form.session.org_id
         await self._limits.take("sends", org_id, request)
+        sent = self._frame.pages.to(self._frame.pages.thread_at(pair))
+
+        async def make(attempt: Attempt) -> Response:
+            async def noted(tx: Transaction, message: OutboundMessage) -> None:
+                await attempt.name(tx, 303, message.id)
+
+            try:
+                values = {"from": pair.number, "to": pair.contact, "text": text}
+                await self._sender.send(parse_send(values, org_id), noted)
+            except Refusal:  # malformed: the same to whoever typed it
+                raise SendRefused("malformed") from None
+            return sent
+
+        async def rebuild(message_id: str) -> Response:
+            return sent
+
         try:
-            values = {"from": pair.number, "to": pair.contact, "text": text}
-            await self._sender.send(parse_send(values, org_id))
-        except (Refusal, SendRefused):
+            return await self._idempotency.once(request, org_id, form.raw, make, rebuild=rebuild)
+        except SendRefused:
             outlook = await self._outlooks.of(org_id, pair, text)
             return await self._thread(request, form.session, _Typed(text, outlook, 422))
-        return self._frame.pages.to(self._frame.pages.thread_at(pair))
 
     async def look_ahead(self, request: Request) -> Response:
         """What would become of what is typed so far: the part of the page that says so."""

@@ -174,12 +174,18 @@ async function lookAhead() {
   }
 }
 
+// Whoever gets no answer sends again under the same name, and the text is sent once.
+let name = "";
+const newName = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
+
 async function send() {
   const button = byId("send");
   if (button.disabled || !text.value.trim()) return;
   button.disabled = true;
   try {
-    const answer = await fetch(composer.action, { method: "POST", body: new URLSearchParams(new FormData(composer)) });
+    const body = new URLSearchParams(new FormData(composer));
+    const answer = await fetch(composer.action, { method: "POST", body, headers: { "Idempotency-Key": (name ||= newName()) } });
+    name = "";
     if (answer.redirected && !answer.url.startsWith(composer.action)) return location.assign(answer.url);
     const sent = answer.ok;
     if (sent) text.value = "";
@@ -188,8 +194,7 @@ async function send() {
     if (sent) document.querySelector(".scroll").scrollTop = 0;
     else lookAhead();
   } catch {
-    // It may have been sent all the same: the thread shows it once the server is reached again.
-    said.textContent = "The server did not answer. Look whether your text is there before you send it again.";
+    said.textContent = "The server did not answer. Send it again: it will not be sent twice.";
   } finally {
     if (byId("send") === button) button.disabled = false;
   }
@@ -199,6 +204,7 @@ async function send() {
 if (composer) {
   let typing = 0;
   text.addEventListener("input", () => {
+    name = "";
     clearTimeout(typing);
     typing = setTimeout(lookAhead, 150);
   });
