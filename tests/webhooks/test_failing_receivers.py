@@ -219,6 +219,35 @@ def test_retry_after_is_done_up_to_an_hour(telling: Telling, asked: str, waited_
     assert sorted(texts(telling.receiver.posts)) == ["later", "later", "of another thread"]
 
 
+def test_a_pause_that_was_asked_for_holds_though_what_was_under_way_meanwhile_is_taken(telling: Telling) -> None:
+    telling.endpoint()
+    asks = Reply(429, b"", (("Retry-After", "600"),))
+    telling.receiver.answering = lambda post: asks if post.text == "first" else Reply()
+    telling.arrives("first")
+    telling.arrives("beside it", OTHER)
+    telling.tell()
+    telling.arrives("later", "+15552000000")
+    telling.tell(later_us=599 * SECOND_US)
+    assert sorted(texts(telling.receiver.posts)) == ["beside it", "first"]
+    telling.tell(later_us=2 * SECOND_US)
+    assert "later" in texts(telling.receiver.posts)
+
+
+def test_an_endpoint_is_told_of_so_many_events_at_once_and_no_more(telling: Telling) -> None:
+    telling.endpoint()
+    telling.receiver.answering = lambda post: Reply(how="held")
+    for nth in range(40):
+        telling.arrives(str(nth), f"+1555200{nth:04}")
+    telling.house.wait(telling.house.deliverer.take_due())
+    telling.receiver.wait_for(deliverer.SHARE)
+    telling.house.wait(telling.house.deliverer.take_due())
+    telling.receiver.release()
+    telling.receiver.answering = takes
+    telling.tell()
+    assert telling.receiver.most_at_once == deliverer.SHARE
+    assert len(texts(telling.receiver.posts)) == 40
+
+
 def test_what_waits_for_a_deleted_endpoint_is_not_sent(telling: Telling) -> None:
     made = telling.endpoint()
     telling.receiver.answering = fails

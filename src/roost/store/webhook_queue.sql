@@ -74,7 +74,7 @@ WHERE webhook_queue.org_id = w.org_id AND webhook_queue.endpoint_id = w.endpoint
         ORDER BY q.event_id LIMIT 1);
 
 -- standing: of an endpoint that was tried
-SELECT failures FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND kind = $3;
+SELECT failures, not_before FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND kind = $3;
 
 -- note_tries: how an endpoint fares; one whose URL was changed meanwhile begins anew
 UPDATE webhook_endpoints SET failures = $4, not_before = $5 WHERE org_id = $1 AND id = $2 AND kind = $3 AND url = $6;

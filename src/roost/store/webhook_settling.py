@@ -56,10 +56,17 @@ async def settle_tries(store: Store, lease: Lease, group: Sequence[Tried]) -> li
 class _Fared:
     """How an endpoint fares: failures since it last took an event, and until when it is left alone."""
 
-    def __init__(self, failures: int) -> None:
-        self.before = self.failures = failures
-        self.not_before = 0
+    def __init__(self, failures: int, not_before: int) -> None:
+        self.before = (failures, not_before)
+        self.failures = failures
+        self.not_before = not_before
         self.recovered = False
+
+    def took(self) -> None:
+        """A pause that it asked for goes on; one that it was given because it took nothing is over."""
+        if self.failures >= FAILING:
+            self.recovered, self.not_before = True, 0
+        self.failures = 0
 
 
 class _Settling:
@@ -87,8 +94,7 @@ class _Settling:
             return "gone"
         fared = await self._endpoint(job)
         if attempt.succeeded:
-            fared.recovered |= fared.failures >= FAILING
-            fared.failures = fared.not_before = 0
+            fared.took()
             return self._end(tried, "success")
         fared.failures += 1
         pause = paused_until(fared.failures, self._now, attempt.retry_after)
@@ -107,7 +113,7 @@ class _Settling:
         await self._tx.joined(QUEUE["move_up"], _THREAD, sorted(self._threads))
         await log_tries(self._tx, self._entries)
         for (target, url), fared in self._fared.items():
-            if fared.failures or fared.before:
+            if (fared.failures, fared.not_before) != fared.before:
                 await self._tx.fetch(QUEUE["note_tries"], *_key(target), fared.failures, fared.not_before, url)
             if fared.recovered:
                 await self._tx.fetch(QUEUE["hurry"], *_key(target), AT_ONCE)
@@ -119,7 +125,7 @@ class _Settling:
         key = (job.target, job.url)
         if key not in self._fared:
             rows = await self._tx.fetch(QUEUE["standing"], *_key(job.target))
-            self._fared[key] = _Fared(rows[0][0] if rows else 0)
+            self._fared[key] = _Fared(*(rows[0] if rows else (0, 0)))
         return self._fared[key]
 
     def _end(self, tried: Tried, outcome: Outcome) -> Outcome:

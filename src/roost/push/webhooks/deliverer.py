@@ -183,6 +183,7 @@ class Deliverer:
             if given_up:
                 await settle_tries(self._store, self._lease, given_up)
                 WEBHOOK_TRIES.labels("dead").inc(len(given_up))
+                log.warning("webhooks_given_up", endpoint_id=endpoint.target.id, count=len(given_up))
                 self._woken.set()
         room = min((1 if is_failing else SHARE) - busy, fair)
         if room <= 0:
