@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from roost.core.webhooks import TYPES
 from support.house import House, Tenant
 from support.receiver import Posted, Receiver
 
@@ -69,6 +68,3 @@ class Telling:
 def texts(posts: Sequence[Posted]) -> list[str]:
     """The words of what was received, in the order in which it came."""
     return [post.text for post in posts if post.event["type"] == "message.received"]
-
-
-__all__ = ["CONTACT", "HOUR_US", "OTHER", "SECOND_US", "TYPES", "Telling", "texts"]
