@@ -15,7 +15,7 @@ from roost.store.indexing import go_through, organizations_behind
 from roost.store.leases import LEASE_US, new_lease
 
 #: So many messages in one step, and after a step a rest so many times longer than it took.
-_AT_ONCE, _REST = 100, {"sqlite": 24.0, "postgres": 19.0}
+_AT_ONCE, _REST = 50, {"sqlite": 24.0, "postgres": 19.0}
 #: How soon it looks again.
 _LOOK_SECONDS = 0.5
 

@@ -1,5 +1,6 @@
 """The words of a text, as they are looked for: without case and accents, and the same whatever the database."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -9,13 +10,16 @@ MAX_WORDS, MAX_CHARACTERS = 256, 40
 _ALONE = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0x20000, 0x3134F))
 #: How many of its last digits a number is found by, too: without its country, without its area.
 _ENDINGS = (10, 7, 4)
+_WORD = re.compile(r"[^\W_]+")
 _PUNCTUATION = frozenset("+-.()/ ")
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """The different words, in order."""
-    plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).casefold()))
-    return tuple(dict.fromkeys(word[:MAX_CHARACTERS] for word in plain.split()))[:MAX_WORDS]
+    plain = text.lower()
+    if not text.isascii():
+        plain = "".join(map(_plain, unicodedata.normalize("NFKD", text).casefold()))
+    return tuple(dict.fromkeys(word[:MAX_CHARACTERS] for word in _WORD.findall(plain)))[:MAX_WORDS]
 
 
 def words_of_contact(contact: str) -> tuple[str, ...]:
