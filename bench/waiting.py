@@ -18,7 +18,7 @@ from bench.servers import Server
 from bench.tenants import SENDERS, Tenant, delivery, furnish, reading
 from bench.worker import Worker
 
-RATE, BURSTS, IDLE_SECONDS = 20, 3, 3.0
+RATE, BURSTS, QUIET_SECONDS = 20, 3, 3.0
 #: Whose texts the probe sees and the many do not, and whose all of them do.
 OTHERS, WANTED = SENDERS[0], SENDERS[1]
 _FROM = f"from=%2B{WANTED[1:]}"
@@ -26,6 +26,8 @@ KINDS = {
     "streams": f"/v1/events?types=message.received&{_FROM}",
     "reads that wait": f"/v1/inbound-messages?after={SEEN}&wait=30&{_FROM}",
 }
+#: While nothing comes: heartbeats, and reads that are answered empty and asked again; both come round in thirty seconds.
+_ROUND_SECONDS = 30.0
 _GAUGES = {"streams": "roost_streams", "reads that wait": "roost_waiting_reads"}
 _ENVIRONMENT = {
     "ROOST_MAX_STREAMS": "20000",
@@ -45,7 +47,8 @@ class Cost(NamedTuple):
 class Crowd(NamedTuple):
     """What many of one kind cost."""
 
-    opened_seconds: float
+    opened_us: float
+    """Of the processor, to let one in."""
     bytes_each: float
     idle_share: float
     """Of one core, while nothing comes."""
@@ -62,7 +65,7 @@ def measure(kind: str, places: Places, scale: Scale) -> tuple[Section, list[Targ
         (
             name,
             f"{crowd.bytes_each / 1024:.1f}",
-            f"{crowd.opened_seconds:.1f}",
+            f"{crowd.opened_us:.0f}",
             f"{crowd.idle_share * 100:.1f}",
             f"{crowd.reached_seconds:.2f}",
             f"{crowd.reached_seconds / scale.readers * 1e6:.0f}",
@@ -84,7 +87,7 @@ def measure(kind: str, places: Places, scale: Scale) -> tuple[Section, list[Targ
         "another sender, which one more reader of the same organization gets. Of the server's process alone; what they cost "
         "while nothing comes is taken off."
     )
-    head = ("", "KiB each", "s to open", "% of a core, idle", "s until all have a text", "us each")
+    head = ("", "KiB each", "us to let each in", "% of a core, idle", "s until all have a text", "us each")
     tables = [
         Table(head, rows),
         Table(("one text", "p50 ms", "p99 ms", "processor ms"), costs),
@@ -100,14 +103,15 @@ def _crowd(name: str, places: Places, scale: Scale) -> Crowd:
         probe = reading("/v1/events?types=message.received", tenant.key_header)
         readers.ask({"do": "open", "port": server.port, "request": probe, "count": 1})
         _cost(server, readers, tenant, scale, 0)  # what is done once is done
-        quiet = _idle(server)
+        quiet = _idle(server, QUIET_SECONDS)
         before = _cost(server, readers, tenant, scale, quiet)
-        memory = _resident(server)
+        memory, used = _resident(server), _processor(server)
         request = reading(KINDS[name], tenant.key_header)
-        opened = readers.ask({"do": "open", "port": server.port, "request": request, "count": scale.readers})
+        readers.ask({"do": "open", "port": server.port, "request": request, "count": scale.readers})
         _until_there(server, name, scale.readers)
+        opened_us = (_processor(server) - used) / scale.readers * 1e6
         bytes_each = (_resident(server) - memory) / scale.readers
-        idle = _idle(server)
+        idle = _idle(server, _ROUND_SECONDS)
         beside = _cost(server, readers, tenant, scale, idle)
         burst = {"do": "burst", "port": server.port, "request": delivery(tenant, WANTED)}
         reached = []
@@ -118,7 +122,7 @@ def _crowd(name: str, places: Places, scale: Scale) -> Crowd:
         _until_there(server, name, 0)
         after = _cost(server, readers, tenant, scale, quiet)
     without = Cost(*(sum(pair) / 2 for pair in zip(before, after, strict=True)))
-    return Crowd(opened["seconds"], bytes_each, idle, without, beside, median(reached))
+    return Crowd(opened_us, bytes_each, idle, without, beside, median(reached))
 
 
 def _cost(server: Server, readers: Worker, tenant: Tenant, scale: Scale, idle: float) -> Cost:
@@ -131,11 +135,11 @@ def _cost(server: Server, readers: Worker, tenant: Tenant, scale: Scale, idle: f
     return Cost(answer["p50_ms"], answer["p99_ms"], spent / (RATE * scale.crowd_seconds) * 1e3)
 
 
-def _idle(server: Server) -> float:
+def _idle(server: Server, seconds: float) -> float:
     """The share of one core that it uses while nothing comes."""
     used = _processor(server)
-    sleep(IDLE_SECONDS)
-    return (_processor(server) - used) / IDLE_SECONDS
+    sleep(seconds)
+    return (_processor(server) - used) / seconds
 
 
 def _processor(server: Server) -> float:
