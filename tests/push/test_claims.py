@@ -12,6 +12,7 @@ from roost.core.claims import Claimed, Wanted
 from roost.core.ids import FIRST_ID
 from roost.push.feeds import Feeds
 from roost.push.lines import Asked, Line, Worker
+from roost.store import claims
 from support.agents import hear
 from support.house import House, Tenant
 
@@ -225,6 +226,19 @@ def test_a_claim_that_is_sent_again_with_its_key_gets_what_it_still_holds(desk: 
     assert bodies(desk.claim(key, limit=2)) == ["two"]
     assert bodies(desk.claim()) == ["three"]
     assert desk.post("claim", {"limit": 3}, key).status_code == 422
+
+
+def test_a_queue_of_which_too_much_is_leased_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "MAX_LEASED", 1)
+    desk.hear("one")
+    desk.hear("two")
+    held = desk.claim()
+    for wait in (0, 30):
+        answer = desk.post("claim", {"wait": wait})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "CONFLICT")
+        assert answer.headers["retry-after"] == "1"
+    desk.settle("ack", held)
+    assert bodies(desk.claim()) == ["two"]
 
 
 # ---- workers that wait
