@@ -102,9 +102,9 @@ def _crowd(name: str, places: Places, scale: Scale) -> Crowd:
     with Server("counted", place, **_ENVIRONMENT) as server, _readers() as readers:
         probe = reading("/v1/events?types=message.received", tenant.key_header)
         readers.ask({"do": "open", "port": server.port, "request": probe, "count": 1})
-        _cost(server, readers, tenant, scale, 0)  # what is done once is done
+        _cost(server, readers, tenant, scale.crowd_seconds, 0)  # what is done once is done
         quiet = _idle(server, QUIET_SECONDS)
-        before = _cost(server, readers, tenant, scale, quiet)
+        before = _cost(server, readers, tenant, scale.crowd_seconds, quiet)
         memory, used = _resident(server), _processor(server)
         request = reading(KINDS[name], tenant.key_header)
         readers.ask({"do": "open", "port": server.port, "request": request, "count": scale.readers})
@@ -112,7 +112,7 @@ def _crowd(name: str, places: Places, scale: Scale) -> Crowd:
         opened_us = (_processor(server) - used) / scale.readers * 1e6
         bytes_each = (_resident(server) - memory) / scale.readers
         idle = _idle(server, _ROUND_SECONDS)
-        beside = _cost(server, readers, tenant, scale, idle)
+        beside = _cost(server, readers, tenant, _ROUND_SECONDS, idle)
         burst = {"do": "burst", "port": server.port, "request": delivery(tenant, WANTED)}
         reached = []
         for _ in range(BURSTS):
@@ -120,19 +120,18 @@ def _crowd(name: str, places: Places, scale: Scale) -> Crowd:
             _until_there(server, name, scale.readers)
         readers.ask({"do": "close"})
         _until_there(server, name, 0)
-        after = _cost(server, readers, tenant, scale, quiet)
+        after = _cost(server, readers, tenant, scale.crowd_seconds, quiet)
     without = Cost(*(sum(pair) / 2 for pair in zip(before, after, strict=True)))
     return Crowd(opened_us, bytes_each, idle, without, beside, median(reached))
 
 
-def _cost(server: Server, readers: Worker, tenant: Tenant, scale: Scale, idle: float) -> Cost:
+def _cost(server: Server, readers: Worker, tenant: Tenant, seconds: float, idle: float) -> Cost:
     request = delivery(tenant, OTHERS)
-    question = {"do": "steady", "port": server.port, "request": request, "rate": RATE, "seconds": scale.crowd_seconds}
+    question = {"do": "steady", "port": server.port, "request": request, "rate": RATE, "seconds": seconds}
     began, used = perf_counter(), _processor(server)
     answer = readers.ask(question)
-    seconds = perf_counter() - began
-    spent = _processor(server) - used - idle * seconds
-    return Cost(answer["p50_ms"], answer["p99_ms"], spent / (RATE * scale.crowd_seconds) * 1e3)
+    spent = _processor(server) - used - idle * (perf_counter() - began)
+    return Cost(answer["p50_ms"], answer["p99_ms"], spent / (RATE * seconds) * 1e3)
 
 
 def _idle(server: Server, seconds: float) -> float:
