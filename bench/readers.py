@@ -6,9 +6,9 @@ All of it in one process, so that what was posted and what arrived are told by o
     {"do": "steady", "port", "request", "rate", "seconds"}      posts so many a second; each has to arrive at one reader: the
                                                                 percentiles from post to arrival in ms, the median from post to
                                                                 answer, and the rate that was kept
-    {"do": "burst", "port", "request"}                          posts once; every reader of the last "open" gets it: how many
-                                                                seconds until the last one had it
-    {"do": "close"}                                             closes all readers but the first that was opened
+    {"do": "burst", "port", "request"}                          posts once, and every reader gets it: how many seconds until the
+                                                                last one had it
+    {"do": "close"}                                             closes all readers
 """
 
 import asyncio
@@ -195,10 +195,9 @@ class Readers:
         return {"seconds": took, "readers": expected}
 
     async def _close(self) -> dict[str, Any]:
-        first, *others = self.readers
-        self.readers = [first]
-        for reader in others:
+        for reader in self.readers:
             reader.transport.abort()
+        self.readers.clear()
         return {}
 
     async def _posters(self, port: int) -> deque[Poster]:

@@ -99,37 +99,38 @@ def measure(kind: str, places: Places, scale: Scale) -> tuple[Section, list[Targ
 def _crowd(name: str, places: Places, scale: Scale) -> Crowd:
     place = places.new()
     [tenant] = place.run(lambda store: furnish(store, 1))
-    with Server("counted", place, **_ENVIRONMENT) as server, _readers() as readers:
-        probe = reading("/v1/events?types=message.received", tenant.key_header)
-        readers.ask({"do": "open", "port": server.port, "request": probe, "count": 1})
-        _cost(server, readers, tenant, scale.crowd_seconds, 0)  # what is done once is done
+    # The crowd is read by a process of its own, which is busy when all of them are.
+    with Server("counted", place, **_ENVIRONMENT) as server, _readers() as probe, _readers() as crowd:
+        stream = reading("/v1/events?types=message.received", tenant.key_header)
+        probe.ask({"do": "open", "port": server.port, "request": stream, "count": 1})
+        _cost(server, probe, tenant, scale.crowd_seconds, 0)  # what is done once is done
         quiet = _idle(server, QUIET_SECONDS)
-        before = _cost(server, readers, tenant, scale.crowd_seconds, quiet)
+        before = _cost(server, probe, tenant, scale.crowd_seconds, quiet)
         memory, used = _resident(server), _processor(server)
         request = reading(KINDS[name], tenant.key_header)
-        readers.ask({"do": "open", "port": server.port, "request": request, "count": scale.readers})
+        crowd.ask({"do": "open", "port": server.port, "request": request, "count": scale.readers})
         _until_there(server, name, scale.readers)
         opened_us = (_processor(server) - used) / scale.readers * 1e6
         bytes_each = (_resident(server) - memory) / scale.readers
         idle = _idle(server, _ROUND_SECONDS)
-        beside = _cost(server, readers, tenant, _ROUND_SECONDS, idle)
+        beside = _cost(server, probe, tenant, _ROUND_SECONDS, idle)
         burst = {"do": "burst", "port": server.port, "request": delivery(tenant, WANTED)}
         reached = []
         for _ in range(BURSTS):
-            reached.append(readers.ask(dict(burst))["seconds"])
+            reached.append(crowd.ask(dict(burst))["seconds"])
             _until_there(server, name, scale.readers)
-        readers.ask({"do": "close"})
+        crowd.ask({"do": "close"})
         _until_there(server, name, 0)
-        after = _cost(server, readers, tenant, scale.crowd_seconds, quiet)
+        after = _cost(server, probe, tenant, scale.crowd_seconds, quiet)
     without = Cost(*(sum(pair) / 2 for pair in zip(before, after, strict=True)))
     return Crowd(opened_us, bytes_each, idle, without, beside, median(reached))
 
 
-def _cost(server: Server, readers: Worker, tenant: Tenant, seconds: float, idle: float) -> Cost:
+def _cost(server: Server, probe: Worker, tenant: Tenant, seconds: float, idle: float) -> Cost:
     request = delivery(tenant, OTHERS)
     question = {"do": "steady", "port": server.port, "request": request, "rate": RATE, "seconds": seconds}
     began, used = perf_counter(), _processor(server)
-    answer = readers.ask(question)
+    answer = probe.ask(question)
     spent = _processor(server) - used - idle * (perf_counter() - began)
     return Cost(answer["p50_ms"], answer["p99_ms"], spent / (RATE * seconds) * 1e3)
 

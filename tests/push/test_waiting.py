@@ -11,6 +11,7 @@ import pytest
 
 from roost.core.ids import FIRST_ID
 from roost.core.inbox import InboxQuery, Page
+from roost.push import waiting
 from support.agents import hear
 from support.reads import LISTS, Reads
 
@@ -203,3 +204,12 @@ def test_those_who_come_at_once_and_ask_the_same_cost_a_few_queries(
         reads.hear("hello")
         assert [bodies(answer.result(10)) for answer in answers] == [["hello"]] * 30
     assert len(asked) < 15, "two for each, and one when the text came, if nobody shared"
+
+
+def test_those_of_a_crowd_do_not_all_come_again_together(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_CROWD", 0)
+    monkeypatch.setattr(waiting, "_SOONER", 0.9)
+    monkeypatch.setattr(reads.house.store, "random_bits", lambda bits: (1 << bits) - 1)
+    began = time.monotonic()
+    assert bodies(reads.get(A, "wait=10")) == []
+    assert 0.9 < time.monotonic() - began < 8

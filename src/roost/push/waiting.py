@@ -21,6 +21,9 @@ from roost.store.turns import Turns
 MAX_WAITING = 20_000
 #: So many ask the database at a time: others want their answers too.
 _ASKING = 2
+#: Where so many wait, each is answered up to this part of its time sooner.
+_CROWD, _SOONER = 1000, 0.25
+_CHANCE_BITS = 16
 
 _RECEIVED: Any = frozenset({"message.received"})
 
@@ -42,13 +45,14 @@ class Waiting:
 
         Raises StoreUnavailable.
         """
+        await self._turns.take()  # a crowd that comes at once lets what it waits for pass
         page = await self._ask(query)
         if _is_new(page, newer_than) or self._stopping or len(self._waiters) >= MAX_WAITING:
             return page
         waiter = _Waiter(query, newer_than)
         connection: BoundedProtocol = request.scope["roost.connection"]
         connection.when_lost(waiter.end)
-        timer = asyncio.get_running_loop().call_later(seconds, waiter.end)
+        timer = asyncio.get_running_loop().call_later(self._patience(seconds), waiter.end)
         began = time.perf_counter()
         self._waiters.add(waiter)
         WAITING.inc()
@@ -72,6 +76,13 @@ class Waiting:
         self._stopping = True
         for waiter in self._waiters:
             waiter.end()
+
+    def _patience(self, seconds: float) -> float:
+        """How long one waits. Those of a crowd who came together (a text woke them, a server went away) would come again
+        together, each time that their time is up, and hold up everybody else; so each waits less by chance."""
+        if len(self._waiters) < _CROWD:
+            return seconds
+        return seconds * (1 - _SOONER * self._store.random_bits(_CHANCE_BITS) / (1 << _CHANCE_BITS))
 
     async def _ask(self, query: InboxQuery) -> Page:
         """Who asks the same before it has begun shares the answer, which begins after all of them have asked.
