@@ -60,12 +60,12 @@ def run(block: str, house: House, tenant: Tenant, **names: Any) -> dict[str, Any
 
 
 def test_each_block_of_python_does_what_the_page_says(
-    house: House, tenant: Tenant, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    house: House, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asking, awaiting, following, streaming, signing_in, creating, verifying = blocks()
     monkeypatch.setenv("ROOST_URL", house.base_url)
     hear(house, tenant, CONTACT, "hello?")
-    handled: list[str] = []
+    handled, printed = list[str](), list[str]()
 
     def answer(message: InboundMessage) -> None:
         handled.append(message.body)
@@ -75,12 +75,12 @@ def test_each_block_of_python_does_what_the_page_says(
             raise Enough
 
     with Receiver() as receiver, Roost(api_key=tenant.key) as client, ThreadPoolExecutor(1) as other:
-        sent = other.submit(run, asking, house, tenant)
+        sent = other.submit(run, asking, house, tenant, print=printed.append)
         while not house.outbound(tenant):
             assert not sent.done(), sent.result()
         hear(house, tenant, CONTACT, "yes")
         sent.result(60)
-        assert capsys.readouterr().out.splitlines()[-1] == "yes"
+        assert printed == ["yes"]
         with pytest.raises(Enough):
             run(following, house, tenant, roost=client, load=lambda: None, answer=answer, save=save)
         assert handled == ["hello?", "yes"]
