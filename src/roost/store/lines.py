@@ -1,7 +1,7 @@
 """A connection to PostgreSQL: made when first used and again when it broke, and what its errors mean to the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -41,10 +41,15 @@ T = TypeVar("T")
 
 
 class Line:
-    """One connection, made when first used and again when it broke, with a prepared statement per SQL text."""
+    """One connection, made when first used and again when it broke, with a prepared statement per SQL text.
 
-    def __init__(self, url: str, **settings: str) -> None:
+    `keep`: the statements that are parsed once, and whose plans may last; others are planned for what is there at each
+    execution. None: all of them.
+    """
+
+    def __init__(self, url: str, *, keep: Collection[str] | None = None, **settings: str) -> None:
         self._url = url
+        self._keep = keep
         self._settings = {"application_name": "roost", **settings}
         self._connection: Any = None
         self._prepared: dict[str, Any] = {}
@@ -67,7 +72,7 @@ class Line:
         return self._connection
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
-        """Rows of a statement that is prepared once per connection."""
+        """The rows that a statement gives."""
         rows: list[Row] = await (await self._statement(sql)).fetch(*args)
         return rows
 
@@ -80,8 +85,9 @@ class Line:
         connection = await self.connection()
         statement = self._prepared.get(sql)
         if statement is None:
-            # Named: asyncpg keeps no statement that is not when its own cache is off, and has it parsed anew each time.
-            statement = self._prepared[sql] = await connection.prepare(sql, name=True)
+            # While its own cache is off, asyncpg has a statement without a name parsed anew each time.
+            is_kept = self._keep is None or sql in self._keep
+            statement = self._prepared[sql] = await connection.prepare(sql, name=is_kept)
         return statement
 
     async def drop(self) -> None:

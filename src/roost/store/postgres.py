@@ -25,6 +25,8 @@ OLDEST_VERSION = 15
 LINE_TIMEOUT = 5.0
 
 _SQL = load("postgres.sql")
+#: What every group asks and writes.
+_EACH_GROUP = frozenset({_SQL["lock_and_look_up"], _SQL["insert_group"]})
 #: Names the one lock under which migrations run; any number will do as long as it never changes.
 _MIGRATION_LOCK = 7_267_783_601
 
@@ -51,9 +53,9 @@ class PostgresStore(Store):
     ) -> None:
         super().__init__(vault, clock, *([random_bits] if random_bits else []))
         self._split_groups = split_groups
-        # Planned once: to plan what writes a group takes as long as to write it. Such a plan lasts while its tables grow, so it
-        # must not be one that is good only for the empty tables it was made on.
-        self._intake_line = Line(url, plan_cache_mode="force_generic_plan", enable_seqscan="off")
+        # To plan what writes a group takes as long as to write it. A plan that is kept lasts while its tables grow, so it must
+        # not be one that is good only for the empty tables it was made on; what a keyword or a receipt sets off is planned anew.
+        self._intake_line = Line(url, keep=_EACH_GROUP, enable_seqscan="off")
         # Planned for its values each time: the plan for any value reads a busy agent's million rows for a sender who
         # never wrote to it, and PostgreSQL changes to that plan by itself after a few executions.
         self._lines = [Line(url, plan_cache_mode="force_custom_plan") for _ in range(lines)]
