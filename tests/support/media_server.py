@@ -1,12 +1,11 @@
-"""A real server that has media, and misbehaves as it is told to: it speaks HTTP by hand, so that it can say anything."""
+"""A real server that has media, and misbehaves as it is told to."""
 
 import asyncio
-import threading
 from collections import defaultdict, deque
-from collections.abc import Coroutine
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
-T = TypeVar("T")
+from support.by_hand import ByHand, Head
+
 _PATIENCE_SECONDS = 30
 
 PNG = bytes.fromhex(
@@ -26,83 +25,37 @@ class Reply(NamedTuple):
     said_length: int | None = None
 
 
-class Asked(NamedTuple):
-    path: str
-    headers: dict[str, str]
-
-
-class MediaServer:
-    """Listens while it is entered. `replies` are what each path is answered, the last one again and again."""
+class MediaServer(ByHand):
+    """`replies` are what each path is answered, the last one again and again."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.replies: dict[str, deque[Reply]] = defaultdict(deque)
-        self.asked: list[Asked] = []
+        self.asked: list[Head] = []
         self.sent_bytes = 0
-        self._changed = threading.Condition()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._released = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def __enter__(self) -> "MediaServer":
-        self._thread.start()
-        self._wait(self._open())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._wait(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE_SECONDS)
-        self._loop.close()
 
     def has(self, path: str, *replies: Reply | bytes) -> str:
         """The URL of what is answered so."""
         self.replies[path] = deque(each if isinstance(each, Reply) else Reply(each) for each in replies)
         return self.base_url + path
 
-    def wait_for(self, count: int) -> list[Asked]:
+    def wait_for(self, count: int) -> list[Head]:
         """What was asked, once it is so much."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= count, _PATIENCE_SECONDS), self.asked
             return list(self.asked)
 
-    def release(self) -> None:
-        """Answer whoever waits for it."""
-        self._loop.call_soon_threadsafe(self._released.set)
+    async def _answer(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        with self._changed:
+            self.asked.append(head)
+            self._changed.notify_all()
+        replies = self.replies[head.path]
+        await self._say(
+            (replies.popleft() if len(replies) > 1 else replies[0]) if replies else Reply(status=404), writer
+        )
+        return True
 
-    async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{self.port}"
-
-    async def _close(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
-                first, *lines = head.strip().split("\r\n")
-                path = first.split(" ")[1]
-                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-                with self._changed:
-                    self.asked.append(Asked(path, headers))
-                    self._changed.notify_all()
-                replies = self.replies[path]
-                reply = (replies.popleft() if len(replies) > 1 else replies[0]) if replies else Reply(status=404)
-                await self._answer(writer, reply)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
+    async def _say(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
         if reply.how == "held":
             await self._released.wait()
         lines = [f"HTTP/1.1 {reply.status} X", *(f"{name}: {value}" for name, value in reply.headers)]
@@ -126,6 +79,3 @@ class MediaServer:
         await writer.drain()
         if reply.how == "half" or (reply.said_length or 0) > len(reply.body):
             raise ConnectionError("as it was told to")
-
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_SECONDS)

@@ -316,7 +316,7 @@ class ByWebhook:
             if found or not self._is_missing_any():
                 return found
             assert time.monotonic() < deadline, f"the webhook does not bring what comes after {self._checked}"
-            time.sleep(STREAM_PAUSE_SECONDS)
+            self._receiver.wait_for_more(self._looked_at, STREAM_PAUSE_SECONDS)
 
     def _first(self, post: Posted) -> Seen | None:
         if post.event["type"] != "message.received":

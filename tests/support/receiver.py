@@ -1,12 +1,13 @@
-"""A real receiver of webhooks, which answers as it is told to: it speaks HTTP by hand, so that it can say anything."""
+"""A real receiver of webhooks, which answers as it is told to."""
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import httpx
+
+from support.by_hand import ByHand, Head
 
 _PATIENCE_SECONDS = 30
 #: Settings of a server that may reach one, and believes soon that another server is gone.
@@ -52,30 +53,15 @@ def takes_it(posted: Posted) -> Reply:
     return Reply()
 
 
-class Receiver:
-    """Listens while it is entered, at each path; `answering` says how, and may be replaced at any time."""
+class Receiver(ByHand):
+    """Listens at each path; `answering` says how, and may be replaced at any time."""
 
     def __init__(self, answering: Answering = takes_it) -> None:
+        super().__init__()
         self.answering = answering
         self.posts: list[Posted] = []
         self.at_once = 0
         self.most_at_once = 0
-        self._changed = threading.Condition()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._released = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def __enter__(self) -> "Receiver":
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(_PATIENCE_SECONDS)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_PATIENCE_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE_SECONDS)
-        self._loop.close()
 
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -90,39 +76,14 @@ class Receiver:
             assert self._changed.wait_for(is_done, _PATIENCE_SECONDS), [each.body[:200] for each in self.posts]
             return list(self.posts)
 
-    def release(self) -> None:
-        """Answer whoever waits for it."""
-        self._loop.call_soon_threadsafe(self._released.set)
+    def wait_for_more(self, count: int, seconds: float) -> None:
+        """Return once more than `count` were posted, or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self.posts) > count, seconds)
 
-    async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def _close(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            while await self._answer(reader, writer):
-                pass
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Whether the connection goes on."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        posted = Posted(head[0].split(" ")[1], headers, body)
+    async def _answer(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        body = await reader.readexactly(int(head.headers.get("content-length", "0")))
+        posted = Posted(*head, body)
         reply = self.answering(posted)
         with self._changed:
             self.posts.append(posted)
