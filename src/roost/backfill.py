@@ -60,10 +60,15 @@ class Filler:
         """Begin to read, beside whatever else is done; again and again."""
         self._running = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
+    def stop_soon(self) -> None:
         """End, in the middle if need be: what was not read is read the next time."""
         if self._running is not None:
             self._running.cancel()
+
+    async def stop(self) -> None:
+        """Return once it has ended."""
+        self.stop_soon()
+        if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)
 
     async def fill_all(self) -> None:

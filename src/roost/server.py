@@ -7,10 +7,10 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 import uvicorn
@@ -94,7 +94,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         sweeper = Sweeper(store, besides=partial(sweep_media, store, objects))
         indexer = Indexer(store)
         beside = (worker, copier, deliverer, sweeper, indexer, filler)
-        server = _Server(uvicorn_config(app), *beside, push, lambda: ready(running))
+        server = _Server(uvicorn_config(app), beside, push, lambda: ready(running))
         note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
@@ -121,58 +121,45 @@ def running_server(data_dir: Path) -> str | None:
     return str(url)
 
 
+class Beside(Protocol):
+    """What works beside the server, as long as connections are accepted."""
+
+    def start(self) -> None: ...
+
+    def stop_soon(self) -> None:
+        """Begin nothing more."""
+
+    async def stop(self) -> None:
+        """Finish what is under way."""
+
+
 class _Server(uvicorn.Server):
-    """Calls `ready` once connections are accepted; all that works beside the server does so as long as they are.
+    """Calls `ready` once connections are accepted; all that works `beside` it does so as long as they are.
 
     Who waits for something new is answered as soon as it is told to stop.
     """
 
     def __init__(
-        self,
-        config: uvicorn.Config,
-        worker: Worker,
-        copier: Copier,
-        deliverer: Deliverer,
-        sweeper: Sweeper,
-        indexer: Indexer,
-        filler: Filler,
-        push: Push,
-        ready: Callable[[], Awaitable[None]],
+        self, config: uvicorn.Config, beside: Sequence[Beside], push: Push, ready: Callable[[], Awaitable[None]]
     ) -> None:
         super().__init__(config)
-        self._worker = worker
-        self._copier = copier
-        self._deliverer = deliverer
-        self._sweeper = sweeper
-        self._indexer = indexer
-        self._filler = filler
+        self._beside = beside
         self._push = push
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._worker.start()
-        self._copier.start()
-        self._deliverer.start()
-        self._sweeper.start()
-        self._indexer.start()
+        for each in self._beside:
+            each.start()
         await self._ready()
-        self._filler.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._worker.stop_leasing()
-        self._copier.stop_leasing()
-        self._deliverer.stop_leasing()
-        self._sweeper.stop_soon()
-        self._indexer.stop_soon()
+        for each in self._beside:
+            each.stop_soon()
         self._push.stop()
         await super().shutdown(sockets)
-        await self._filler.stop()
-        await self._worker.stop()
-        await self._copier.stop()
-        await self._deliverer.stop()
-        await self._sweeper.stop()
-        await self._indexer.stop()
+        for each in self._beside:
+            await each.stop()
         await self._push.close()
 
 

@@ -89,14 +89,14 @@ class Worker:
         """Something was queued, or may be sent again."""
         self._woken.set()
 
-    def stop_leasing(self) -> None:
+    def stop_soon(self) -> None:
         """Take nothing more; what is in flight goes on."""
         self._stopping = True
         self.wake()
 
     async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Take nothing more, and finish what is in flight; what takes longer is left, perhaps sent."""
-        self.stop_leasing()
+        self.stop_soon()
         if self._running is not None:
             await self._running
         try:

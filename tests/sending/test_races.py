@@ -332,7 +332,7 @@ def test_what_is_in_flight_is_finished_when_told_to_stop_and_the_rest_stays_queu
     api.script.append(Reply(wait=True))
     first, second = send(house, tenant), send(house, tenant)
     api.wait_for_posts(1)
-    house.wait(stop_leasing(house))
+    house.wait(stop_taking(house))
     api.release()
     house.wait(house.worker.stop())
     wake(house)
@@ -340,8 +340,8 @@ def test_what_is_in_flight_is_finished_when_told_to_stop_and_the_rest_stays_queu
     assert stand_of(house, tenant, second).state == "queued"
 
 
-async def stop_leasing(house: House) -> None:
-    house.worker.stop_leasing()
+async def stop_taking(house: House) -> None:
+    house.worker.stop_soon()
 
 
 def hear(house: House, tenant: Tenant, text: str, *, late_us: int = 0) -> None:

@@ -67,14 +67,14 @@ class Copier:
         """Something may be due."""
         self._woken.set()
 
-    def stop_leasing(self) -> None:
+    def stop_soon(self) -> None:
         """Take nothing more; what is in flight goes on."""
         self._stopping = True
         self.wake()
 
     async def stop(self) -> None:
         """Take nothing more, and finish what is nearly done."""
-        self.stop_leasing()
+        self.stop_soon()
         if self._running is not None:
             await self._running
         if self._in_flight:

@@ -76,14 +76,14 @@ class Deliverer:
         self._store.tell_also(self._moved)
         self._running = asyncio.create_task(self._run())
 
-    def stop_leasing(self) -> None:
+    def stop_soon(self) -> None:
         """Take nothing more; what is in flight goes on."""
         self._stopping = True
         self._woken.set()
 
     async def stop(self) -> None:
         """Take nothing more, and finish what is in flight: no try takes long."""
-        self.stop_leasing()
+        self.stop_soon()
         if self._running is not None:
             await self._running
         await self.idle()
