@@ -85,7 +85,7 @@ def test_a_text_is_simulated_through_a_running_server(env: dict[str, str]) -> No
     roost_json("number", "add", "+15551112222", "--org", "Acme", "--carrier", account["id"], env=env)
     key = roost_json("key", "create", "--org", "Acme", "--label", "x", "--scope", "messages:read", env=env)
     words = ("simulate", "+15554443333", "+15551112222", "look", "--media", "http://127.0.0.1:9/a.jpg")
-    refused = roost(*words, env=env)
+    refused = roost(*words, env={**env, "ROOST_PORT": "9"})  # where nobody listens; a demo may have 8080
     assert refused.returncode == 1
     assert "roost serve" in refused.stderr
     server = RunningRoost("serve", env=env)
