@@ -20,16 +20,17 @@ ORDER = [
     {"push", "mcp"},
     {"web"},
     {"intake", "worker", "sweeper", "indexer", "media"},
-    {"routing"},
+    {"routing", "scrape"},
     {"app", "backfill"},
     {"server"},
+    {"processes"},
     {"demo_picture"},
     {"demo_script"},
     {"demo"},
     {"cli"},
 ]
 #: Leaves that any part but core may import: they import nothing of Roost but core and each other.
-SHARED = {"config", "errors", "metrics", "logs", "deliver", "protocol", "wallet", "guard"}
+SHARED = {"config", "errors", "metrics", "logs", "deliver", "protocol", "wallet", "guard", "loop"}
 
 
 def part_of(path: Path) -> str:

@@ -50,6 +50,7 @@ from roost.push.push import Push
 from roost.push.webhooks.log_routes import DeliveryRoutes
 from roost.push.webhooks.poster import Poster
 from roost.push.webhooks.routes import EndpointRoutes
+from roost.scrape import Scrape
 from roost.store.base import Store
 from roost.store.objects import Objects
 from roost.store.policy import policy_of
@@ -80,13 +81,14 @@ def build(
     poster: Poster | None = None,
     allowed_networks: Sequence[Network] = (),
     check_up: CheckUp | None = None,
+    scrape: Scrape | None = None,
 ) -> ASGIApp:
     """The ASGI application over an open store.
 
     `objects` is where media are kept. `wake` tells the worker that there may be something to send, `wake_copier` the copier
     that there may be media to copy; `oneshot_quotes`: dialect B quotes before it sends; `push` and `poster` are for
-    whoever has to stop them, and `check_up` asks carriers about accounts. `allowed_networks` may be pushed to though they are
-    not public.
+    whoever has to stop them, `scrape` is for processes that serve together, and `check_up` asks carriers about accounts.
+    `allowed_networks` may be pushed to though they are not public.
     """
     urls = MediaUrls(public_url, store.vault.derive(URL_KEY))
     push = push or Push(store, urls)
@@ -119,7 +121,8 @@ def build(
     def description() -> dict[str, Any]:
         return document(routes, public_url)
 
-    routes += Operations(store, description, lambda: llms_text(routes, public_url)).routes()
+    scrape = scrape or Scrape(store)
+    routes += Operations(store, description, lambda: llms_text(routes, public_url), scrape.text).routes()
     doing = Doing(intake.play, partial(routing.route, store), check_up)
     inbox = Inbox(store, public_url, sender, policies, urls, limits, push.following, doing)
     mcp = McpEndpoint(authenticator, public_url, push.stopping)

@@ -13,6 +13,9 @@ from roost.core.addresses import Network, networks
 #: More segments a second than any number sends.
 MAX_RATE = 10_000
 
+#: More than any machine has cores for.
+MAX_PROCESSES = 256
+
 #: Each medium is in memory while it is copied, and several are at once.
 MAX_MEDIA_BYTES = 100 * 1024 * 1024
 #: What media may be kept in besides a folder.
@@ -47,6 +50,7 @@ SETTINGS = (
     Setting("public_url", "http://HOST:PORT", "Where the outside reaches this server; webhook URLs begin with it."),
     Setting("host", "127.0.0.1", "Address to listen on."),
     Setting("port", "8080", "Port to listen on; 0 takes any free one."),
+    Setting("processes", "1", "Processes that serve together, each on a core of its own; several need PostgreSQL."),
     Setting("rate_limits", "on", "off: nothing is limited."),
     Setting("limit_sends", "100/second", "Requests to send: of each organization (A), of each wallet (B)."),
     Setting(
@@ -104,6 +108,7 @@ class Config(NamedTuple):
     """None: reached where it listens."""
     host: str
     port: int
+    processes: int
     limits: dict[str, str]
     """By what is limited, such as "100/second"; empty: nothing is."""
     redis_url: str | None
@@ -153,6 +158,7 @@ def load(environ: Mapping[str, str] = os.environ, **options: Any) -> Config:
         public_url=_url("public_url", value("public_url"), "https://roost.example.com"),
         host=value("host") or "127.0.0.1",
         port=_port(value("port") or "8080"),
+        processes=_whole("processes", value("processes") or "1", 1, MAX_PROCESSES),
         limits=_limits(value) if _on("rate_limits", value) else {},
         redis_url=_redis_url(value("redis_url")),
         segments_per_second=_rate(value("segments_per_second") or "10"),

@@ -6,8 +6,10 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -32,6 +34,7 @@ from roost.push.push import Push
 from roost.push.streams import Bounds
 from roost.push.webhooks.deliverer import Deliverer
 from roost.push.webhooks.poster import Poster
+from roost.scrape import Scrape, Sibling
 from roost.store.base import Store
 from roost.store.connect import make_store
 from roost.store.directory import Directory
@@ -57,26 +60,36 @@ class Running(NamedTuple):
     """Where everybody else does."""
 
 
+class Together(NamedTuple):
+    """What one of several processes that serve together is given."""
+
+    listener: socket.socket
+    sibling: Sibling
+
+
 def now_us() -> int:
     """The clock: microseconds since 1970."""
     return time.time_ns() // 1000
 
 
-async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> None:
-    """Open the store, listen, call `ready`, and serve until SIGTERM or SIGINT; then finish what is in flight."""
-    for name in unknown_variables():
-        log.warning("unknown_setting", name=name)
+async def serve(config: Config, ready: Callable[[Running], Awaitable[None]], together: Together | None = None) -> None:
+    """Open the store, listen, call `ready`, and serve until SIGTERM or SIGINT; then finish what is in flight.
+
+    `together`: this is one of several processes; what is said and noted once is not for us then.
+    """
     limits = Limits(config.limits, config.redis_url)
     store = make_store(config, now_us, secrets.randbits)
-    listener = listen(config)
+    listener = together.listener if together else listen(config)
     base_url = config._replace(port=listener.getsockname()[1]).local_url
     public_url = config.public_url or base_url
     running = Running(config.data_dir, store, base_url, public_url)
     outside = Outside(config, now_us)
+    scrape = Scrape(store, together.sibling if together else None)
     try:
         await store.open()
-        await _announce_open_agents(store, config)
-        _announce_allowed_networks(config)
+        await scrape.open()
+        if together is None:
+            await announce(config, store)
         objects = Objects(config.media_url)
         worker = Worker(store, outside, public_url=public_url)
         copier = Copier(store, objects, Fetcher(config.media_max_bytes, config.allowed_networks))
@@ -87,7 +100,7 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         app = build(
             store, public_url, objects, worker.wake, copier.wake,
             oneshot_quotes=config.oneshot_quotes, limits=limits, push=push, poster=poster,
-            allowed_networks=config.allowed_networks,
+            allowed_networks=config.allowed_networks, scrape=scrape,
             check_up=lambda account: check_up(store, account, config.public_url, base_url, outside),
         )  # fmt: skip
         filler = Filler(store, outside, worker.wake)
@@ -95,18 +108,17 @@ async def serve(config: Config, ready: Callable[[Running], Awaitable[None]]) -> 
         indexer = Indexer(store)
         beside = (worker, copier, deliverer, sweeper, indexer, filler)
         server = _Server(uvicorn_config(app), beside, push, lambda: ready(running))
-        note = _note_running(config.data_dir, base_url)
         _settle_memory()
         # uvicorn raises the signal that stopped it once more when it is done; by then it has done its work.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        try:
+        with noted_running(config.data_dir, base_url) if together is None else nullcontext():
             await server.serve(sockets=[listener])
-        finally:
-            note.unlink(missing_ok=True)
-        log.info("stopped")
+        if together is None:
+            log.info("stopped")
     finally:
         listener.close()
+        await scrape.close()
         await outside.close()
         await limits.close()
         await store.close()
@@ -186,33 +198,46 @@ def _settle_memory() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def listen(config: Config) -> socket.socket:
-    """Where the server is to be reached. Raises ConfigError where that cannot be."""
+def listen_together(config: Config) -> list[socket.socket]:
+    """A socket for each of the processes, all at one address. Raises ConfigError where that cannot be.
+
+    Of one socket that all of them share, whoever wakes first takes all connections that are there. Where each has its own,
+    Linux shares the connections out among them (socket(7), SO_REUSEPORT); other systems do not.
+    """
+    alone = listen(config)  # which fails where somebody else listens, as what shares its address does not
+    if sys.platform != "linux":
+        return [alone, *(alone.dup() for _ in range(config.processes - 1))]
+    there = config._replace(port=alone.getsockname()[1])
+    alone.close()
+    return [listen(there, share=True) for _ in range(config.processes)]
+
+
+def listen(config: Config, *, share: bool = False) -> socket.socket:
+    """Where the server is to be reached; `share`: others of us listen there too. Raises ConfigError where that cannot be."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
-        return socket.create_server((config.host, config.port), family=family, backlog=2048)
+        return socket.create_server((config.host, config.port), family=family, backlog=2048, reuse_port=share)
     except OSError as error:
         reason = os.strerror(error.errno) if isinstance(error.errno, int) and error.errno > 0 else str(error)
         raise ConfigError(f"cannot listen on {config.host} port {config.port}: {reason}") from None
 
 
-def _note_running(data_dir: Path, base_url: str) -> Path:
+@contextmanager
+def noted_running(data_dir: Path, base_url: str) -> Iterator[None]:
+    """Meanwhile `running_server` tells the URL."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data_dir / _RUNNING_FILE
     path.write_text(json.dumps({"base_url": base_url, "pid": os.getpid()}))
-    return path
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
-def _announce_allowed_networks(config: Config) -> None:
-    if config.allowed_networks:
-        log.warning(
-            "allowed_networks",
-            networks=[str(each) for each in config.allowed_networks],
-            advice="whoever can name a URL to this server can make it reach these networks",
-        )
-
-
-async def _announce_open_agents(store: Store, config: Config) -> None:
+async def announce(config: Config, store: Store) -> None:
+    """Say in the log, once at the start, what an operator had better know."""
+    for name in unknown_variables():
+        log.warning("unknown_setting", name=name)
     agents = await Directory(store).open_agents()
     if agents:
         log.warning(
@@ -220,4 +245,16 @@ async def _announce_open_agents(store: Store, config: Config) -> None:
             count=len(agents),
             loopback=config.loopback,
             advice="anybody who knows an open agent's address and reaches this server can read its inbox",
+        )
+    if config.allowed_networks:
+        log.warning(
+            "allowed_networks",
+            networks=[str(each) for each in config.allowed_networks],
+            advice="whoever can name a URL to this server can make it reach these networks",
+        )
+    if config.processes > 1 and config.limits and not config.redis_url:
+        log.warning(
+            "limits_not_shared",
+            processes=config.processes,
+            advice="each process allows what is allowed to all of them together; ROOST_REDIS_URL lets them count together",
         )

@@ -40,6 +40,8 @@ WRONG = [
     ("ROOST_LOG_LEVEL", "loud", "ROOST_LOG_LEVEL must be debug or info"),
     ("ROOST_SECRET_KEY", "short", "ROOST_SECRET_KEY cannot be used: it must be 32 bytes in base64"),
     ("ROOST_HOST", "no.such.host.invalid", "cannot listen on no.such.host.invalid"),
+    ("ROOST_PROCESSES", "2", "ROOST_PROCESSES must be 1 on SQLite, which has one writer; several need PostgreSQL"),
+    ("ROOST_PROCESSES", "0", "ROOST_PROCESSES must be a whole number from 1 to 256, not '0'"),
     ("ROOST_DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d", "the database cannot be used now"),
 ]
 

@@ -126,3 +126,27 @@ def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
         assert await patient == 2
 
     asyncio.run(main())
+
+
+def test_those_who_come_one_after_the_other_are_one_group_where_it_waits_for_quiet_turns() -> None:
+    groups: dict[int, list[int]] = {0: [], 8: []}
+
+    async def main(quiet_turns: int) -> None:
+        async def commit(items: list[int]) -> list[int]:
+            groups[quiet_turns].append(len(items))
+            return items
+
+        committer = GroupCommitter(commit, quiet_turns=quiet_turns, max_group=20)
+
+        async def come(item: int) -> int:
+            for _ in range(item * 3):
+                await asyncio.sleep(0)
+            return await committer.submit(item)
+
+        assert await asyncio.gather(*map(come, range(30))) == list(range(30))
+        assert await committer.submit(30) == 30
+
+    for quiet_turns in groups:
+        asyncio.run(main(quiet_turns))
+    assert groups[8] == [20, 10, 1], "as large as one may be, the rest, and one alone"
+    assert groups[0] == [1] * 31

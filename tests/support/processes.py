@@ -44,6 +44,11 @@ class Server:
     def base_url(self) -> str:
         return self.target.base_url
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
     def start(self) -> "Server":
         self._data_dir.mkdir(parents=True, exist_ok=True)
         command = [ROOST, "serve", "--json", "--port", self._port, "--data-dir", self._data_dir]

@@ -1,17 +1,16 @@
 """The routes for whoever runs the server: health, metrics, and the API's own description."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from roost.api.http import json_response
 from roost.api.reference import reference_page
 from roost.api.routes import Answer, Route
-from roost.metrics import AHEAD, REGISTRY
 from roost.store.base import Store
 
 
@@ -24,10 +23,20 @@ class Readiness(msgspec.Struct):
 
 
 class Operations:
-    """Handlers; `document` gives the OpenAPI document, which describes these routes too, `llms` the page for models."""
+    """Handlers; `document` gives the OpenAPI document, which describes these routes too, `llms` the page for models.
 
-    def __init__(self, store: Store, document: Callable[[], dict[str, object]], llms: Callable[[], str]) -> None:
+    `scrape` gives the metrics as Prometheus reads them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        document: Callable[[], dict[str, object]],
+        llms: Callable[[], str],
+        scrape: Callable[[], Awaitable[bytes]],
+    ) -> None:
         self._store = store
+        self._scrape = scrape
         self._document = document
         self._llms = llms
 
@@ -41,8 +50,7 @@ class Operations:
         return response
 
     async def metrics(self, request: Request) -> Response:
-        AHEAD.set(self._store.ahead_us / 1_000_000)
-        return Response(generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(await self._scrape(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def openapi(self, request: Request) -> Response:
         return json_response(self._document())
@@ -64,7 +72,8 @@ class Operations:
                   "The database is reachable and its migrations are current.",
                   [Answer(200, "It can", Readiness), not_ready]),
             Route("GET", "/metrics", self.metrics, tag, "Metrics for Prometheus",
-                  "Counters and times of this process.", [Answer(200, "The metrics", "text/plain")]),
+                  "Counters and times of this process, or of all that serve together.",
+                  [Answer(200, "The metrics", "text/plain")]),
             Route("GET", "/openapi.json", self.openapi, tag, "This document",
                   "OpenAPI 3.1.", [Answer(200, "The document", "application/json")]),
             Route("GET", "/llms.txt", self.llms, tag, "How to use this, for language models",

@@ -1,10 +1,8 @@
 """What every command shares: the settings as options, an open store, and one way to print."""
 
-import asyncio
 import functools
 import json
-import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +14,7 @@ from roost.core.account import CarrierAccount
 from roost.core.ids import parse_uuid
 from roost.errors import Refusal
 from roost.logs import configure
+from roost.loop import run_async
 from roost.server import now_us, running_server
 from roost.store.backfills import Backfills
 from roost.store.base import Store
@@ -110,15 +109,6 @@ def command(function: Command, options: Collection[str] | None = None) -> Comman
                 decorated
             )
     return decorated
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """On uvloop."""
-    import uvloop
-
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 async def find_organization(directory: Directory, text: str) -> Organization:

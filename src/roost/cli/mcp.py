@@ -2,10 +2,11 @@
 
 import click
 
-from roost.cli.common import Context, run_async
+from roost.cli.common import Context
 from roost.cli.reached import address, address_and_key, of_a_server
 from roost.client import AsyncRoost, RoostError
 from roost.logs import configure
+from roost.loop import run_async
 
 
 @click.command()

@@ -4,10 +4,11 @@ import os
 
 import click
 
-from roost.cli.common import Context, command, run_async
+from roost.cli.common import Context, command
 from roost.demo import lines_to_paste, run_demo
 from roost.demo_script import Demo
-from roost.server import Running
+from roost.loop import run_async
+from roost.processes import serve_together
 from roost.server import serve as run_server
 from roost.store.base import Store
 from roost.store.sql import QUERIES
@@ -18,13 +19,16 @@ from roost.store.sql import QUERIES
 def serve(context: Context) -> None:
     """Run the server until it is told to stop."""
 
-    async def ready(running: Running) -> None:
+    async def ready(base_url: str) -> None:
         if context.as_json:
-            context.show({"id": str(os.getpid()), "base_url": running.base_url})
+            context.show({"id": str(os.getpid()), "base_url": base_url})
         else:
-            click.echo(f"Roost listens on {running.base_url} (documentation: {running.base_url}/docs)")
+            click.echo(f"Roost listens on {base_url} (documentation: {base_url}/docs)")
 
-    run_async(run_server(context.config, ready))
+    if context.config.processes > 1:
+        run_async(serve_together(context.config, ready))
+    else:
+        run_async(run_server(context.config, lambda running: ready(running.base_url)))
 
 
 @click.command()

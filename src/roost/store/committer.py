@@ -19,13 +19,22 @@ class GroupCommitter(Generic[Item, Result]):
 
     `commit` writes all of a group or nothing, and answers with one result per item. A group that fails for its content
     is written again one by one, so that an item hurts nobody but itself; StoreUnavailable fails the whole group.
+
+    `quiet_turns`: a group begins once so many turns of the event loop have brought nothing more, some microseconds when
+    there is nothing to do. Where other processes write too, the wait is not lost: they use it, and fewer groups cost less.
     """
 
     def __init__(
-        self, commit: Callable[[list[Item]], Awaitable[list[Result]]], *, max_group: int = 256, max_waiting: int = 8192
+        self,
+        commit: Callable[[list[Item]], Awaitable[list[Result]]],
+        *,
+        max_group: int = 256,
+        max_waiting: int = 8192,
+        quiet_turns: int = 0,
     ) -> None:
         self._commit = commit
         self._max_group = max_group
+        self._quiet_turns = quiet_turns
         self._max_waiting = max_waiting
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: asyncio.Task[None] | None = None
@@ -48,10 +57,18 @@ class GroupCommitter(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_group))]
                 await self._settle(group)
         finally:
             self._running = None
+
+    async def _gather(self) -> None:
+        """Let those come who are on their way: until so many turns of the event loop have brought nobody."""
+        quiet, seen = 0, len(self._waiting)
+        while quiet < self._quiet_turns and seen < self._max_group:
+            await asyncio.sleep(0)
+            quiet, seen = (quiet + 1, seen) if len(self._waiting) == seen else (0, len(self._waiting))
 
     async def _settle(self, group: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

@@ -22,4 +22,4 @@ def make_store(config: Config, clock: Clock, random_bits: RandomBits = secrets.r
         return SqliteStore(config.data_dir / "roost.db", vault, clock, random_bits)
     from roost.store.postgres import PostgresStore
 
-    return PostgresStore(config.database_url, vault, clock, random_bits)
+    return PostgresStore(config.database_url, vault, clock, random_bits, has_siblings=config.processes > 1)

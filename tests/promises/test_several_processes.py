@@ -1,0 +1,120 @@
+"""One `roost serve` of several processes: they serve as one, and none of them is missed when it dies."""
+
+import json
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from support import together
+from support.carrier import Carrier, deliveries
+from support.commands import RunningRoost, environment, roost
+from support.databases import Database
+from support.pollers import whole_inbox
+from support.processes import Fleet
+
+pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
+#: Enough connections that each of two processes is given some, but for once in 2**39 runs.
+CONNECTIONS = 40
+
+
+@pytest.fixture
+def env(database: Database, tmp_path: Path) -> dict[str, str]:
+    return environment(database, tmp_path / "data", ROOST_PROCESSES="2")
+
+
+@pytest.fixture
+def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
+    servers = Fleet(database, tmp_path, ROOST_PROCESSES="3")
+    yield servers
+    servers.close()
+
+
+def test_they_share_what_comes_and_whichever_is_asked_tells_the_metrics_of_all(env: dict[str, str]) -> None:
+    server = RunningRoost("serve", env=env)
+    for _ in range(CONNECTIONS):
+        assert httpx.get(f"{server.base_url}/healthz").status_code == 200
+    answered = together.answered_by(server.base_url)
+    assert set(answered) == {"1", "2"}
+    assert sum(answered.values()) == CONNECTIONS
+    assert together.answered_by(server.base_url) == answered
+    note = Path(env["ROOST_DATA_DIR"]) / "server.json"
+    assert json.loads(note.read_text())["base_url"] == server.base_url
+    processes = [os.pidfd_open(pid) for pid in together.children(server.process.pid)]
+    assert len(processes) == 2
+    code, logged = server.stop()
+    assert code == 0
+    assert [json.loads(line)["event"] for line in logged.splitlines()] == ["limits_not_shared", "stopped"]
+    assert not note.exists()
+    for process in processes:
+        together.gone(process)
+
+
+def test_one_that_dies_is_replaced_and_nothing_is_lost(fleet: Fleet) -> None:
+    server, tenant = fleet.serve(), fleet.tenant()
+    work, moments = list(deliveries("text", 1800, tenant.number.number, batch_every=9)), random.Random(3)
+    with Carrier(tenant, [server.target], work) as carrier:
+        for turn in range(1, 5):
+            carrier.wait_until(turn * 300)
+            together.kill(moments.choice(together.children(server.pid)))
+        assert carrier.acknowledged() < carrier.sent, "they were killed after the work was done"
+        carrier.wait_until(1700)
+        assert server.terminate() == 0
+        server.start()
+        carrier.finish()
+    assert set(carrier.answers) == {200}
+    found = Counter(message["body"] for message in whole_inbox(server.base_url, tenant.auth))
+    assert set(found) == carrier.sent
+    assert set(found.values()) == {1}
+    died = [json.loads(line) for line in server.log.read_text().splitlines() if "process_died" in line]
+    assert [each["exit_code"] for each in died] == [-signal.SIGKILL] * 4
+
+
+def test_they_end_when_the_one_that_started_them_is_gone(fleet: Fleet) -> None:
+    server = fleet.serve()
+    processes = [os.pidfd_open(pid) for pid in together.children(server.pid)]
+    assert len(processes) == 3
+    server.kill()
+    for process in processes:
+        together.gone(process)
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "events"),
+    [
+        ({}, ["limits_not_shared", "stopped"]),
+        ({"ROOST_RATE_LIMITS": "off"}, ["stopped"]),
+        ({"ROOST_REDIS_URL": "redis://127.0.0.1:1"}, ["stopped"]),
+        ({"ROOST_PROCESSES": "1"}, ["stopped"]),
+    ],
+    ids=["each counts alone", "nothing is limited", "they count together", "it is one"],
+)
+def test_limits_that_each_process_counts_alone_are_warned_of(
+    env: dict[str, str], settings: dict[str, str], events: list[str]
+) -> None:
+    _, logged = RunningRoost("serve", env=env | settings).stop()
+    assert [json.loads(line)["event"] for line in logged.splitlines()] == events
+
+
+def test_what_keeps_them_from_starting_is_said_once(env: dict[str, str], tmp_path: Path) -> None:
+    other = RunningRoost(
+        "serve", env=env | {"ROOST_DATA_DIR": str(tmp_path / "other"), "ROOST_SECRET_KEY": "A" * 43 + "="}
+    )
+    try:
+        port = str(urlsplit(other.base_url).port)
+        taken = roost("serve", "--port", port, env=env | {"ROOST_SECRET_KEY": "A" * 43 + "="})
+        strange = roost("serve", "--port", "0", env=env | {"ROOST_SECRET_KEY": "B" * 43 + "="})
+    finally:
+        other.stop()
+    for refused, line in ((taken, "Address already in use"), (strange, "ROOST_SECRET_KEY")):
+        assert refused.returncode == 1
+        said = [line for line in refused.stderr.splitlines() if "limits_not_shared" not in line]
+        assert len(said) == 1
+        assert line in said[0]
