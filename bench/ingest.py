@@ -16,6 +16,7 @@ TENANTS = 10
 AT_LEAST = {"sqlite": 0.4, "postgres": 0.6}
 
 END_TO_END = "end to end: HTTP, group commit"
+TOGETHER = "the same, two processes"
 SINGLE = "the same, one commit a message"
 NO_STORAGE = "the same HTTP stack, nothing stored"
 ALONE = "storage alone: group commit, no HTTP"
@@ -30,8 +31,11 @@ def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Sect
         forgetful = _Served(running, "no-storage", places.new_sqlite(), load, scale)
         alone = _Alone(running, places.new(), scale.deliveries, None)
         alone_single = _Alone(running, places.new(), scale.deliveries // 8, 1)
-        measures: dict[str, Measure] = {
-            END_TO_END: real.measure,
+        measures: dict[str, Measure] = {END_TO_END: real.measure}
+        if kind == "postgres":
+            together = _Served(running, "counted", places.new(), load, scale, ROOST_PROCESSES="2")
+            measures[TOGETHER] = together.measure
+        measures |= {
             ALONE: alone.measure,
             NO_STORAGE: forgetful.measure,
             SINGLE: single.measure,
@@ -45,16 +49,20 @@ def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Sect
         ALONE_SINGLE: alone_single.group_size(),
     }
     real.check()
+    if kind == "postgres":
+        together.check()
     return _section(kind, figures, grouped)
 
 
 class _Served:
     """Ingest over HTTP by one server."""
 
-    def __init__(self, running: ExitStack, which: str, place: Place, load: Worker, scale: Scale) -> None:
+    def __init__(
+        self, running: ExitStack, which: str, place: Place, load: Worker, scale: Scale, **environment: str
+    ) -> None:
         self._place, self._load, self._scale = place, load, scale
         self._tenants = place.run(lambda store: furnish(store, TENANTS))
-        self._server = running.enter_context(Server(which, place))
+        self._server = running.enter_context(Server(which, place, **environment))
         self._acknowledged = 0
 
     def measure(self) -> Figure:
@@ -113,9 +121,12 @@ def _section(kind: str, figures: dict[str, Figure], grouped: dict[str, float]) -
         for name, figure in figures.items()
     ]
     rate = {name: figure.per_second for name, figure in figures.items()}
-    target = Target(f"ingest, {kind}: end to end / storage alone", rate[END_TO_END] / rate[ALONE], AT_LEAST[kind])
+    targets = [Target(f"ingest, {kind}: end to end / storage alone", rate[END_TO_END] / rate[ALONE], AT_LEAST[kind])]
+    if TOGETHER in rate:
+        by_two = rate[TOGETHER] / rate[ALONE]
+        targets.append(Target(f"ingest, {kind}: end to end, two processes / storage alone", by_two, AT_LEAST[kind]))
     ratios = [
-        target.row,
+        *(target.row for target in targets),
         plain("end to end / the same HTTP stack, nothing stored", rate[END_TO_END] / rate[NO_STORAGE]),
         plain("end to end / one commit a message", rate[END_TO_END] / rate[SINGLE]),
         plain("storage alone / storage alone, one commit a message", rate[ALONE] / rate[ALONE_SINGLE]),
@@ -125,4 +136,4 @@ def _section(kind: str, figures: dict[str, Figure], grouped: dict[str, float]) -
         f"{len(SENDERS)} senders each, every message id new, fsync on; afterwards all that was acknowledged is in the database."
     )
     head = ("", "messages/s", "p50 ms", "p99 ms", "messages per commit")
-    return Section(f"Ingest, {kind}", lead, [Table(head, rows), Table(TARGET_HEAD, ratios)]), [target]
+    return Section(f"Ingest, {kind}", lead, [Table(head, rows), Table(TARGET_HEAD, ratios)]), targets
