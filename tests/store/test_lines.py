@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from roost import config
+from roost.core.account import CarrierAccount
 from roost.core.message import InboundEvent
 from roost.intake import delivery_of
 from roost.server import now_us
 from roost.store.connect import make_store
 from roost.store.directory import Directory
+from roost.store.group import Delivery
 from roost.store.lines import Line, settled
 from roost.store.postgres import _EACH_GROUP, _SQL, PostgresStore
 from support.databases import Database
@@ -56,6 +58,44 @@ def test_a_statement_whose_table_was_migrated_by_another_process_is_prepared_ane
     assert asyncio.run(work()) == [1, 2]
 
 
+def test_a_group_that_follows_at_once_begins_with_the_commit_of_the_one_before(
+    database: Database, tmp_path: Path
+) -> None:
+    """Whatever became of that one; and when none follows, no transaction is left open."""
+
+    async def work() -> tuple[list[str], bool, list[int]]:
+        store, account = await _with_an_account(database, tmp_path)
+        connection = await store._intake_line.connection()
+        said: list[str] = []
+        connection.add_query_logger(lambda record: said.append(record.query))
+        first = asyncio.create_task(store.record(_texts(account, "first", "hello")))
+        while not said:  # its group has begun, and no longer takes anybody in
+            await asyncio.sleep(0)
+        unstorable = _texts(account, "odd", "hello")
+        unstorable.drafts[0] = unstorable.drafts[0]._replace(body="\x00")
+        second = [store.record(unstorable), store.record(_texts(account, "even", "hello"))]
+        stored = await asyncio.gather(first, *second, return_exceptions=True)
+        still_open = connection.is_in_transaction()
+        await store.record(_texts(account, "last", "hello"))
+        await store.close()
+        words = ("BEGIN", "COMMIT", "ROLLBACK")
+        return (
+            [each for each in said if each.startswith(words)],
+            still_open,
+            [hasattr(each, "stored") for each in stored],
+        )
+
+    said, still_open, stored = asyncio.run(work())
+    assert stored == [True, False, True]
+    assert not still_open
+    assert said == [
+        "BEGIN", "COMMIT AND CHAIN",
+        "ROLLBACK",  # of two, one of which is refused: then one by one
+        "BEGIN", "ROLLBACK", "BEGIN", "COMMIT",
+        "BEGIN", "COMMIT",
+    ]  # fmt: skip
+
+
 def test_what_writes_every_group_is_kept_and_never_scans_a_table_whole(database: Database, tmp_path: Path) -> None:
     """Planned on empty tables: an organization that has a million messages a minute later must not pay for that.
 
@@ -63,20 +103,10 @@ def test_what_writes_every_group_is_kept_and_never_scans_a_table_whole(database:
     """
 
     async def work() -> tuple[dict[str, Any], list[list[str]]]:
-        store = make_store(config.load({}, data_dir=tmp_path, database_url=database.url), now_us)
-        assert isinstance(store, PostgresStore)
-        await store.open()
-        directory = Directory(store)
-        org = await directory.create_organization("Acme")
-        account = await directory.add_carrier_account(org.org_id, "loopback", "", {"basic": []})
-        await directory.add_number(org.org_id, "+15551112222", account.id, None, "")
+        store, account = await _with_an_account(database, tmp_path)
         for index in range(GROUPS):
-            bodies = [("hello", "STOP", "START")[index % 3], *(["hello"] * (TEXTS - 1))]
-            texts = [
-                InboundEvent(f"{index} {nth}", "+15554443333", ("+15551112222",), body, b"{}")
-                for nth, body in enumerate(bodies)
-            ]
-            await store.record(delivery_of(account, texts))
+            word = ("hello", "STOP", "START")[index % 3]
+            await store.record(_texts(account, str(index), word, *(["hello"] * (TEXTS - 1))))
         connection = await store._intake_line.connection()
         prepared = await connection.fetch(
             "SELECT name, statement, generic_plans, custom_plans, cardinality(parameter_types) FROM pg_prepared_statements"
@@ -94,3 +124,22 @@ def test_what_writes_every_group_is_kept_and_never_scans_a_table_whole(database:
     assert counts[_SQL["insert_group"]] == (GROUPS - PLANNED, PLANNED)
     for plan in plans:
         assert not [step for step in plan if "Seq Scan" in step], "\n".join(plan)
+
+
+async def _with_an_account(database: Database, tmp_path: Path) -> tuple[PostgresStore, CarrierAccount]:
+    """A store, and an account that has a number."""
+    store = make_store(config.load({}, data_dir=tmp_path, database_url=database.url), now_us)
+    assert isinstance(store, PostgresStore)
+    await store.open()
+    directory = Directory(store)
+    org = await directory.create_organization("Acme")
+    account = await directory.add_carrier_account(org.org_id, "loopback", "", {"basic": []})
+    await directory.add_number(org.org_id, "+15551112222", account.id, None, "")
+    return store, account
+
+
+def _texts(account: CarrierAccount, name: str, *bodies: str) -> Delivery:
+    events = [
+        InboundEvent(f"{name} {nth}", "+15554443333", ("+15551112222",), body, b"{}") for nth, body in enumerate(bodies)
+    ]
+    return delivery_of(account, events)

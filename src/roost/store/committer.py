@@ -49,6 +49,11 @@ class GroupCommitter(Generic[Item, Result]):
             self._running = asyncio.create_task(self._run())
         return await done
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether another group follows the one under way."""
+        return bool(self._waiting)
+
     async def close(self) -> None:
         """Wait until everything submitted is answered."""
         if self._running is not None:

@@ -52,12 +52,13 @@ class Line:
         self._keep = keep
         self._settings = {"application_name": "roost", **settings}
         self._connection: Any = None
+        self._begun = False
         self._prepared: dict[str, Any] = {}
 
     async def connection(self) -> Any:
         """The live connection. Raises what asyncpg raises."""
         if self._connection is None or self._connection.is_closed():
-            self._prepared = {}
+            self._prepared, self._begun = {}, False
             self._connection = await asyncpg.connect(
                 self._url,
                 timeout=CONNECT_TIMEOUT,
@@ -89,6 +90,23 @@ class Line:
             is_kept = self._keep is None or sql in self._keep
             statement = self._prepared[sql] = await connection.prepare(sql, name=is_kept)
         return statement
+
+    async def begin(self) -> None:
+        """Begin a transaction, unless the last commit has."""
+        connection = await self.connection()
+        if not self._begun:
+            await connection.execute("BEGIN")
+            self._begun = True
+
+    async def commit(self, *, and_begin: bool) -> None:
+        """Commit; `and_begin` the next transaction in the same exchange, where it follows at once."""
+        self._begun = False
+        await self._connection.execute("COMMIT AND CHAIN" if and_begin else "COMMIT")
+        self._begun = and_begin
+
+    async def rollback(self) -> None:
+        self._begun = False
+        await self._connection.execute("ROLLBACK")
 
     async def drop(self) -> None:
         """Forget a connection that may be broken."""

@@ -147,23 +147,31 @@ class PostgresStore(Store):
             return await settled(self._intake_line, lambda: self._record(deliveries))
 
     async def _record(self, deliveries: list[Delivery]) -> list[Outcome]:
-        fetch = self._intake_line.fetch
-        group = Group(deliveries, self.random_bits)
-        async with (await self._intake_line.connection()).transaction():
-            tx = PostgresTransaction(self._intake_line, self.clock, self.random_bits)
-            held = await self._begin_group(tx, group)
-            if group.has_parts:
-                held |= await assemble(tx, group, held)
-            group.route(held)
-            group.place(tx.take)
-            new_ids = await self._insert_messages(tx, group)
-            now = tx.now()
-            for name, rows in (("insert_receipts", group.receipts(now)), ("insert_unrouted", group.unrouted(now))):
-                if rows:
-                    await fetch(_SQL[name], *_columns(rows))
-            await apply_effects(tx, group, new_ids)
+        line = self._intake_line
+        await line.begin()
+        try:
+            tx = PostgresTransaction(line, self.clock, self.random_bits)
+            outcomes = await self._write_group(tx, Group(deliveries, self.random_bits))
             await tx.finish()
+        except Exception:  # not when cancelled: then the line is dropped, and the server rolls back
+            await line.rollback()
+            raise
+        await line.commit(and_begin=self._committer_of(deliveries[0].org_id).has_waiting)
         self._committed(tx)
+        return outcomes
+
+    async def _write_group(self, tx: Transaction, group: Group) -> list[Outcome]:
+        held = await self._begin_group(tx, group)
+        if group.has_parts:
+            held |= await assemble(tx, group, held)
+        group.route(held)
+        group.place(tx.take)
+        new_ids = await self._insert_messages(tx, group)
+        now = tx.now()
+        for name, rows in (("insert_receipts", group.receipts(now)), ("insert_unrouted", group.unrouted(now))):
+            if rows:
+                await tx.fetch(_SQL[name], *_columns(rows))
+        await apply_effects(tx, group, new_ids)
         return group.outcomes(new_ids)
 
     async def _begin_group(self, tx: Transaction, group: Group) -> dict[tuple[str, str], Holder]:
