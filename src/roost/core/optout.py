@@ -262,35 +262,35 @@ def is_suspected(body: str) -> bool:
 
     A guess, in English, Spanish, French, Portuguese and German: good for a flag or a hold, never for an opt-out.
     """
-    text = _plain(body[:_EXAMINED])
-    words = text.split()
-    if not (_is_courteous_keyword(text, words) or _is_request(text, words)) or _REACTION.match(body):
+    words = _plain(body[:_EXAMINED])
+    if not (_is_courteous_keyword(words) or _is_request(words)) or _REACTION.match(body):
         return False
     found = keyword(body)
     return found is None or found.kind != "opt_out"
 
 
-def _plain(text: str) -> str:
-    """Return the form of the text that the patterns read."""
+def _plain(text: str) -> list[str]:
+    """Return the words of the form of the text that the patterns read."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.replace("’", "'").replace("´", "'"))
         text = _NON_ASCII.sub(" ", _MARKS.sub("", text))
     text = text.encode("ascii").translate(_PLAIN, b"'`").decode("ascii")
-    return " " + " ".join(text.replace(".", " . ").split())
+    return text.replace(".", " . ").split()
 
 
-def _is_courteous_keyword(text: str, words: list[str]) -> bool:
+def _is_courteous_keyword(words: list[str]) -> bool:
     """Tell whether a sentence is "please stop", or the whole message "cancel, thank you"."""
     if _OPT_OUT_WORDS.isdisjoint(words):
         return False
-    sentences = [_set(sentence) for sentence in text.split(".")]
+    sentences = [_set(sentence) for sentence in " ".join(words).split(".")]
     return all(sentence <= _POLITE for sentence in sentences) or any(
         sentence <= _POLITE_STOP and not sentence.isdisjoint(_STOP_WORDS) for sentence in sentences
     )
 
 
-def _is_request(text: str, words: list[str]) -> bool:
+def _is_request(words: list[str]) -> bool:
     if _OPENINGS.isdisjoint(map(_opening, words)):
         return False
+    text = " " + " ".join(words)
     # Most texts end at the first search, so that the second pattern costs them nothing.
     return _REQUEST.search(text) is not None and _REQUEST.search(_EXCUSE.sub(" x", text)) is not None
