@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -27,6 +28,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bench.stand_ins", which, "serve", *options],
                 cwd=ROOT, env=settings | _UNLIMITED | environment, stdout=subprocess.PIPE, stderr=log, text=True,
+                process_group=0,
             )  # fmt: skip
         self.pid = self._process.pid
         self.counts: dict[str, int] = {}
@@ -41,9 +43,17 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.go_on()
         self._process.terminate()
         rest, _ = self._process.communicate(timeout=60)
         self.counts = json.loads(rest or "{}")
+
+    def stand_still(self) -> None:
+        """Until `go_on`: what it still does with what it took in is not the next one's to pay for."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.killpg(self.pid, signal.SIGCONT)
 
     def get(self, path: str, headers: dict[str, str]) -> Any:
         """The JSON answer. Raises for any status but 2xx."""
