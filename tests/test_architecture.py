@@ -1,6 +1,7 @@
 """Imports point one way, core is pure, and SQL lives in one folder."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -125,3 +126,16 @@ def test_a_carrier_is_named_in_its_own_file_and_the_registry_only() -> None:
 def test_no_file_and_no_function_is_longer_than_one_can_read() -> None:
     long_files = {str(path): count for path in MODULES if (count := len(path.read_text("utf-8").splitlines())) > 350}
     assert long_files == {}
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Python 3.11.2, which Debian 12 has, matches `(?:...)*+` wrong: it found no one-time code. An atomic group is right."""
+    possessive = re.compile(r"\(\?.*\)(?:[*+?]|\{\d*,?\d*\})\+", re.DOTALL)
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and possessive.search(node.value)
+    ]
+    assert possessive.search(r"(?:[-.,:/ ]\d++)*+")
+    assert found == []

@@ -17,9 +17,10 @@ class Candidate(NamedTuple):
 # --- What could be a code.
 
 # Digits in groups, taken whole, so that a date, a price or a phone number is seen as what it is; or letters and digits.
+# An atomic group, because the first releases of Python 3.11 get a possessive repeat of a group wrong.
 _RUN = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"(?P<number>(?:(?P<prefix>[A-Z]{1,4})-)?\d++(?:[-.,:/ ]\d++)*+)(?![A-Za-z0-9])"
+    r"(?P<number>(?:(?P<prefix>[A-Z]{1,4})-)?(?>\d+(?:[-.,:/ ]\d+)*))(?![A-Za-z0-9])"
     r"|(?P<word>[A-Za-z0-9]{3,10}(?:-[A-Z0-9]{3,5})?)(?![A-Za-z0-9-])"
     r")"
 )
