@@ -24,6 +24,7 @@ from roost.loop import run_async
 from roost.scrape import Sibling
 from roost.server import GRACE_SECONDS, Running, Together, announce, listen_together, noted_running, now_us, serve
 from roost.store.connect import make_store
+from roost.store.errors import StoreError
 
 _READY = b"ready\n"
 #: How long to wait before another takes the place of one that died: doubled each time, until one has lived long enough.
@@ -122,10 +123,12 @@ class _Processes:
     async def _keep(self, child: asyncio.subprocess.Process, place: Together) -> None:
         """Wait for its end, and start another in its place: who connects meanwhile is served by that one."""
         wait = FIRST_WAIT_SECONDS
+        running: asyncio.subprocess.Process | None = child
         while True:
-            began = time.monotonic()
-            code = await child.wait()
-            self._children.discard(child)
+            began, code = time.monotonic(), None
+            if running is not None:
+                code = await running.wait()
+                self._children.discard(running)
             if self._stopping.is_set():
                 return
             if time.monotonic() - began > LONG_ENOUGH_SECONDS:
@@ -137,7 +140,10 @@ class _Processes:
             if self._stopping.is_set():
                 return
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-            child = await self._start(place)
+            try:
+                running = await self._start(place)
+            except OSError:  # no room for another process or pipe: as if it had died at once
+                running = None
 
 
 async def _accepts(child: asyncio.subprocess.Process) -> bool:
@@ -164,7 +170,11 @@ def main() -> None:
     config: Config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us
     configure(config.log_level)
     fd, folder, number = sys.argv[1:]
-    run_async(_one_of_them(config, Together(socket(fileno=int(fd)), Sibling(Path(folder), int(number)))))
+    together = Together(socket(fileno=int(fd)), Sibling(Path(folder), int(number)))
+    try:
+        run_async(_one_of_them(config, together))
+    except (ConfigError, StoreError) as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

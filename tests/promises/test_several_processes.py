@@ -2,8 +2,12 @@
 
 import json
 import os
+import pickle
 import random
 import signal
+import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from roost import config
 from support import together
 from support.carrier import Carrier, deliveries
 from support.commands import RunningRoost, environment, roost
@@ -118,3 +123,16 @@ def test_what_keeps_them_from_starting_is_said_once(env: dict[str, str], tmp_pat
         said = [line for line in refused.stderr.splitlines() if "limits_not_shared" not in line]
         assert len(said) == 1
         assert line in said[0]
+
+
+def test_one_that_cannot_begin_says_so_in_a_line(database: Database, tmp_path: Path) -> None:
+    """As one does that is to take another's place while PostgreSQL is away."""
+    settings = config.load({}, data_dir=tmp_path, database_url="postgresql://u:hunter2@127.0.0.1:1/d", processes=2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fd = listener.fileno()
+        command = [sys.executable, "-m", "roost.processes", str(fd), str(tmp_path), "1"]
+        ended = subprocess.run(command, input=pickle.dumps(settings), capture_output=True, pass_fds=[fd], timeout=60)
+    assert ended.returncode == 1
+    [line] = ended.stderr.decode().splitlines()
+    assert line.startswith("Error: ")
+    assert "hunter2" not in line
