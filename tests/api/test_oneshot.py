@@ -183,6 +183,7 @@ def test_an_id_that_cannot_be_ours_is_not_found(house: House, tenant: Tenant, me
 
 
 def test_messages_are_gone_after_thirty_days_and_dialect_a_keeps_them(house: House, tenant: Tenant) -> None:
+    house.http.patch("/v1/organization", json={"message_retention_days": 60}, headers=tenant.auth)
     arrive(house, tenant, 1)
     [message] = inbox(house, tenant)["messages"]
     house.clock.offset_us = 30 * DAY_US - 60_000_000
