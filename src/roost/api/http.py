@@ -1,14 +1,15 @@
 """The few things between ASGI and a handler: reading a bounded body, writing JSON, and calling a handler."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from roost.api.errors import general
+from roost.protocol import BoundedProtocol
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -24,7 +25,44 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["roost.route"] = self._path  # what metrics and logs call it, without ids
-        response = await self._handler(Request(scope, receive))
+        await respond(await self._handler(Request(scope, receive)), scope, receive, send)
+
+
+class Answering:
+    """The `send` of a request: marks its answer with a header, and knows its `status`, which is 0 until it has begun."""
+
+    __slots__ = ("_mark", "_scope", "_send", "status")
+
+    def __init__(self, scope: Scope, send: Send, mark: tuple[bytes, bytes]) -> None:
+        self._scope = scope
+        self._send = send
+        self._mark = mark
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"].extend(self._marks())
+        await self._send(message)
+
+    def whole(self, response: Response) -> bool:
+        """Send all of a response at once; False: it is of those that are sent in pieces."""
+        connection: BoundedProtocol | None = self._scope.get("roost.connection")
+        if connection is None or type(response).__call__ is not Response.__call__ or response.background is not None:
+            return False
+        headers = [*response.raw_headers, *self._marks()]
+        if not connection.answer(self._scope, response.status_code, headers, bytes(response.body)):
+            return False
+        self.status = response.status_code
+        return True
+
+    def _marks(self) -> Iterable[tuple[bytes, bytes]]:
+        return (self._mark, *self._scope.get("roost.headers", ()))
+
+
+async def respond(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send it, at once where that can be."""
+    if not (isinstance(send, Answering) and send.whole(response)):
         await response(scope, receive, send)
 
 

@@ -8,9 +8,10 @@ from functools import lru_cache
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.errors import error_response, general
+from roost.api.http import Answering, respond
 from roost.core.ids import new_ulid
 from roost.errors import Refusal
 from roost.metrics import LATENCY, REQUESTS
@@ -38,20 +39,10 @@ class Shell:
         started = time.perf_counter()
         scope["app"] = self  # so that the router raises what it refuses, instead of answering in a shape of its own
         request_id = new_ulid(self._clock(), os.urandom(10))
-        header = (b"x-request-id", request_id.encode())
-        status = 0
-
-        async def send_marked(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"].append(header)
-                message["headers"].extend(scope.get("roost.headers", ()))
-            await send(message)
-
+        answering = Answering(scope, send, (b"x-request-id", request_id.encode()))
         refusal: Refusal | None = None
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, receive, answering)
         except Refusal as error:
             refusal = error
         except StoreUnavailable as error:
@@ -65,11 +56,11 @@ class Shell:
         except Exception:
             self._log.exception("request_failed", request_id=request_id)
             refusal = general(500, scope["path"])
-        if refusal is not None and status == 0:
-            await error_response(refusal, scope["path"], request_id)(scope, receive, send_marked)
+        if refusal is not None and answering.status == 0:
+            await respond(error_response(refusal, scope["path"], request_id), scope, receive, answering)
         # What lasts as long as the client likes would say nothing of how quick the server is.
         seconds = time.perf_counter() - started - scope.get("roost.waited", 0.0)
-        self._account(scope, status, seconds, request_id)
+        self._account(scope, answering.status, seconds, request_id)
 
     def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = scope.get("roost.route", "none")

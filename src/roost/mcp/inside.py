@@ -100,3 +100,6 @@ class _NoConnection:
 
     def abort(self) -> None:
         pass
+
+    def answer(self, *whole: Any) -> bool:
+        return False

@@ -1,0 +1,206 @@
+"""What stands on the wire: whole answers, in their order, on connections that last as long as they may and no longer."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvloop
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from roost import protocol
+from roost.api.http import respond
+from roost.api.shell import Shell
+from roost.server import uvicorn_config
+from support.house import House, Listening
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+def connected(house: House) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", int(house.base_url.rpartition(":")[2])))
+    connection.settimeout(20)
+    return connection
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+def answers_in(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    """Each answer's status, headers and body, by the length that it says."""
+    found = []
+    while received:
+        head, _, received = received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        pairs = [line.partition(": ")[::2] for line in lines]
+        headers = dict(pairs)
+        assert len(headers) == len(pairs), "no header is there twice"
+        length = int(headers.get("content-length", 0))
+        found.append((int(first.split(" ")[1]), headers, received[:length]))
+        received = received[length:]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "closes"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 200, True),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", 200, True),
+        (b"GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 404, True),
+        (b"PUT /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 405, True),
+        (b"GET /v1/inbound-messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 401, True),
+        (b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", 200, False),
+    ],
+)
+def test_an_answer_is_whole_and_says_when_the_connection_ends(
+    house: House, request_bytes: bytes, status: int, closes: bool
+) -> None:
+    with connected(house) as connection:
+        connection.sendall(request_bytes)
+        received = rest_of(connection) if closes else connection.recv(65536)
+        [(answered, headers, body)] = answers_in(received)
+        assert answered == status
+        assert len(body) == int(headers["content-length"]) > 0
+        assert {"date", "x-request-id", "content-type"} <= set(headers)
+        assert ("connection" in headers) == closes
+        if not closes:
+            connection.sendall(request_bytes)
+            assert answers_in(connection.recv(65536))[0][0] == status, "it goes on"
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(house: House) -> None:
+    tenant = house.tenant()
+    listing = f"GET /v1/inbound-messages?limit=7 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n".encode()
+    last = b"GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    with connected(house) as connection:
+        connection.sendall(listing + HEALTH + listing + last)
+        answers = answers_in(rest_of(connection))
+    assert [status for status, _, _ in answers] == [200, 200, 200, 404]
+    assert answers[0][2] == answers[2][2] != answers[1][2]
+    assert len({headers["x-request-id"] for _, headers, _ in answers}) == 4
+
+
+def test_head_is_answered_without_a_body(house: House) -> None:
+    with connected(house) as connection:
+        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        head, _, body = rest_of(connection).partition(b"\r\n\r\n")
+    assert b"content-length" in head
+    assert body == b""
+
+
+def test_a_connection_that_is_used_no_more_is_closed(house: House) -> None:
+    house.keep_alive(0.3)
+    started = time.monotonic()
+    with connected(house) as connection:
+        connection.sendall(HEALTH)
+        [(status, headers, _)] = answers_in(rest_of(connection))
+    assert status == 200
+    assert "connection" not in headers, "it might have been used again"
+    assert time.monotonic() - started < 10
+
+
+def test_who_waits_for_an_answer_is_not_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
+    house.keep_alive(0.2)
+    tenant = house.tenant()
+    with connected(house) as connection:
+        connection.sendall(HEALTH)
+        assert connection.recv(65536)
+        head = f"GET /v1/inbound-messages?wait=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n"
+        connection.sendall(head.encode())
+        assert answers_in(connection.recv(65536))[0][0] == 200
+
+
+@pytest.mark.parametrize("sends_the_rest", [True, False])
+def test_who_was_answered_before_all_was_read_is_closed_in_time(
+    house: House, monkeypatch: pytest.MonkeyPatch, sends_the_rest: bool
+) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.5)
+    house.keep_alive(0.5)
+    tenant = house.tenant()
+    length = (1 << 20) + 1
+    started = time.monotonic()
+    with connected(house) as connection:
+        connection.sendall(f"POST {tenant.webhook} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n".encode())
+        assert answers_in(connection.recv(65536))[0][0] == 413
+        if sends_the_rest:
+            connection.sendall(b" " * length)
+        assert rest_of(connection) == b""
+    assert time.monotonic() - started < 10
+
+
+EVIL = {
+    "a line more": "a\r\nset-cookie: session=theirs",
+    "a line feed": "a\nset-cookie: session=theirs",
+    "a carriage return": "a\rset-cookie: session=theirs",
+    "a body of their own": "a\r\n\r\n<script>",
+    "NUL": "a\0b",
+}
+
+
+@pytest.mark.parametrize(("settings", "least"), [([0.05, 0.3], 0.3), ([0.3, 0.05], 0.05), ([0.05, None, 0.2], 0.2)])
+def test_a_deadline_that_is_put_off_is_not_kept(settings: list[float | None], least: float) -> None:
+    async def passed_after() -> float:
+        loop, passed = asyncio.get_running_loop(), asyncio.Event()
+        deadline, started = protocol.Deadline(loop, passed.set), loop.time()
+        for seconds in settings:
+            deadline.clear() if seconds is None else deadline.set(seconds)
+        async with asyncio.timeout(20):
+            await passed.wait()
+        return loop.time() - started
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(passed_after()) >= least - 0.002, "uvloop tells time by the millisecond"
+
+
+class _Echo:
+    """Answers with whatever a header is to be."""
+
+    def __init__(self) -> None:
+        self.value = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(Response(b"good", headers={"x-said": self.value}), scope, receive, send)
+
+
+@pytest.fixture
+def echo() -> Iterator[Any]:
+    """A server that does so, over the same protocol."""
+    loop, said = uvloop.new_event_loop(), _Echo()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Listening(uvicorn_config(Shell(said, lambda: time.time_ns() // 1000)))
+    asyncio.run_coroutine_threadsafe(server.begin(listener), loop).result(30)
+    yield said, listener.getsockname()[1]
+    asyncio.run_coroutine_threadsafe(server.end(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(30)
+    loop.close()
+
+
+def test_a_header_is_said_as_it_is(echo: Any) -> None:
+    said, port = echo
+    said.value = "à la carte, 50 %"
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        [(status, headers, body)] = answers_in(rest_of(connection))
+    assert (status, headers["x-said"], body) == (200, said.value, b"good")
+
+
+@pytest.mark.parametrize("value", EVIL.values(), ids=EVIL)
+def test_nobody_gets_a_line_of_their_own_into_an_answer(echo: Any, value: str) -> None:
+    said, port = echo
+    said.value = value
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        assert rest_of(connection) == b"", "rather none than one that a stranger has a hand in"
