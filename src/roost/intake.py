@@ -1,7 +1,6 @@
 """Intake: where carriers deliver. Verify, parse, decide, store in one transaction, and only then answer 2xx."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import structlog
 from starlette.requests import Request
@@ -66,7 +65,7 @@ class Intake:
             or account.carrier != carrier.NAME
             or not carrier.verify(incoming, account, self._store.clock())
         ):
-            INTAKE.labels(carrier.NAME, "refused").inc()
+            INTAKE.counts[carrier.NAME, "refused"] += 1
             headers = {"WWW-Authenticate": 'Basic realm="roost"'}
             refusal = Refusal(401, "UNAUTHORIZED", "authentication failed", headers=headers)
             raise await self._limits.failed_sign_in(request, refusal)
@@ -152,11 +151,9 @@ def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy:
 
 def _count(carrier: str, outcome: Outcome) -> None:
     counts = (len(outcome.stored), outcome.duplicates, outcome.unrouted, outcome.receipts)
-    for increase, count in zip(_counters(carrier), counts, strict=True):
+    for name, count in zip(_COUNTED, counts, strict=True):
         if count:
-            increase(count)
+            INTAKE.counts[carrier, name] += count
 
 
-@lru_cache(maxsize=64)
-def _counters(carrier: str) -> tuple[Callable[[float], None], ...]:
-    return tuple(INTAKE.labels(carrier, outcome).inc for outcome in ("stored", "duplicate", "unrouted", "receipt"))
+_COUNTED = ("stored", "duplicate", "unrouted", "receipt")

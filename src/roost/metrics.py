@@ -1,18 +1,20 @@
 """What `/metrics` tells Prometheus. docs/metrics.md explains each; a test holds the two together."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from roost.tallies import Tally, Timings
 
 REGISTRY = CollectorRegistry()
 
-REQUESTS = Counter("roost_requests", "Requests answered", ["route", "status"], registry=REGISTRY)
-LATENCY = Histogram(
+REQUESTS = Tally("roost_requests", "Requests answered", ["route", "status"], REGISTRY)
+LATENCY = Timings(
     "roost_request_seconds",
     "Time from request to answer",
-    ["route"],
-    registry=REGISTRY,
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    "route",
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+    REGISTRY,
 )
-INTAKE = Counter("roost_intake_events", "Events that carriers delivered", ["carrier", "outcome"], registry=REGISTRY)
+INTAKE = Tally("roost_intake_events", "Events that carriers delivered", ["carrier", "outcome"], REGISTRY)
 BACKFILLED = Counter(
     "roost_backfilled_events", "Events read from carriers' own records", ["carrier", "outcome"], registry=REGISTRY
 )

@@ -79,7 +79,9 @@ def test_an_answer_is_whole_and_says_when_the_connection_ends(
 
 def test_requests_sent_at_once_are_answered_in_their_order(house: House) -> None:
     tenant = house.tenant()
-    listing = f"GET /v1/inbound-messages?limit=7 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n".encode()
+    listing = (
+        f"GET /v1/inbound-messages?limit=7 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n".encode()
+    )
     last = b"GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     with connected(house) as connection:
         connection.sendall(listing + HEALTH + listing + last)

@@ -1,6 +1,7 @@
 """Identifiers that are positions, in both of their spellings."""
 
 import uuid
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,11 @@ def test_a_uuid_is_read_in_its_canonical_form_only(text: str, parsed: str | None
     assert ids.parse_uuid(text) == parsed
 
 
-@given(st.integers(0, 1 << 62), st.binary(min_size=10, max_size=10))
+@given(st.integers(0, 1 << 62), st.binary(min_size=ids.ULID_RANDOM_BYTES, max_size=ids.ULID_RANDOM_BYTES))
 def test_a_request_id_is_a_ulid(now_us: int, random: bytes) -> None:
     assert ids.parse_ulid(ids.new_ulid(now_us, random)) is not None
+
+
+def test_every_digit_of_a_request_ids_tail_is_as_likely() -> None:
+    tails = "".join(ids.new_ulid(0, bytes(range(at, at + 16)))[10:] for at in range(0, 256, 16))
+    assert set(Counter(tails).values()) == {256 // 32}

@@ -87,8 +87,9 @@ def json_bytes(body: bytes) -> Response:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. Refuses with 413 beyond `limit` bytes, whatever its length was said to be."""
-    if int(request.headers.get("content-length") or 0) > limit:
-        raise general(413, request.scope["path"])
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and int(value or 0) > limit:
+            raise general(413, request.scope["path"])
     pieces: list[bytes] = []
     size, more = 0, True
     while more:
@@ -100,4 +101,4 @@ async def read_body(request: Request, limit: int) -> bytes:
         more = message.get("more_body", False)
         if size > limit:
             raise general(413, request.scope["path"])
-    return b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,9 +1,9 @@
 """Around every request: a request id, one place where errors become answers, a count, and a line in the log."""
 
+import logging
 import os
 import time
 from collections.abc import Callable
-from functools import lru_cache
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -12,15 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.errors import error_response, general
 from roost.api.http import Answering, respond
-from roost.core.ids import new_ulid
+from roost.core.ids import ULID_RANDOM_BYTES, new_ulid
 from roost.errors import Refusal
 from roost.metrics import LATENCY, REQUESTS
 from roost.store.errors import StoreUnavailable
-
-
-@lru_cache(maxsize=1024)
-def _instruments(route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
-    return REQUESTS.labels(route, status).inc, LATENCY.labels(route).observe
 
 
 class Shell:
@@ -29,16 +24,16 @@ class Shell:
     def __init__(self, app: ASGIApp, clock: Callable[[], int]) -> None:
         self._app = app
         self._clock = clock
-        self._log = structlog.get_logger(
-            __name__
-        ).bind()  # bound once: to look for its settings at every line costs more
+        # Once: to look for its settings at every line, or to give it what it does not write, costs more.
+        self._log = structlog.get_logger(__name__).bind()
+        self._tells_all = self._log.is_enabled_for(logging.DEBUG)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # no websockets; the lifespan is the command's
         started = time.perf_counter()
         scope["app"] = self  # so that the router raises what it refuses, instead of answering in a shape of its own
-        request_id = new_ulid(self._clock(), os.urandom(10))
+        request_id = new_ulid(self._clock(), os.urandom(ULID_RANDOM_BYTES))
         answering = Answering(scope, send, (b"x-request-id", request_id.encode()))
         refusal: Refusal | None = None
         try:
@@ -64,9 +59,10 @@ class Shell:
 
     def _account(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = scope.get("roost.route", "none")
-        count, observe = _instruments(route, status)
-        count()
-        observe(seconds)
+        REQUESTS.counts[route, status] += 1
+        LATENCY.observe(route, seconds)
+        if status < 400 and not self._tells_all:
+            return
         write = self._log.debug if status < 400 else self._log.info if status < 500 else self._log.error
         # The route alone: a path or a query string holds phone numbers, headers hold credentials, bodies hold people's words.
         write(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -218,8 +217,8 @@ def verify_basic(request: IntakeRequest, account: CarrierAccount, now: int = 0) 
     """
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     try:
-        given = b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
-    except (binascii.Error, ValueError):
+        given = binascii.a2b_base64(encoded.strip(), strict_mode=True) if scheme.lower() == "basic" else b""
+    except ValueError:  # binascii.Error is one
         given = b""
     matched = False
     for user, password in account.secrets.get("basic", ()):

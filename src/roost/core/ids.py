@@ -17,11 +17,12 @@ _VALUES = {digit: value for value, digit in enumerate(_CROCKFORD)}
 # Two digits at a time: a page of dialect B writes twenty to a hundred of these.
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _SHIFTS = range(120, -1, -10)
-_RANDOM_SHIFTS = range(70, -1, -10)
+_DIGIT_OF_BYTE = (_CROCKFORD * 8).encode()
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)  # 26 digits hold 130 bits, so the first is 7 at most
 _MAX_US = (1 << 48) * 1000 - 1
 
 RANDOM_BITS = 62
+ULID_RANDOM_BYTES = 16
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -88,9 +89,11 @@ def parse_ulid(ulid: str) -> str | None:
 
 
 def new_ulid(now_us: int, random: bytes) -> str:
-    """A ULID of the millisecond and ten random bytes, for what is not a message (a request)."""
-    bits = int.from_bytes(random, "big")
-    return _millisecond(now_us // 1000) + "".join([_PAIRS[bits >> shift & 1023] for shift in _RANDOM_SHIFTS])
+    """A ULID of the millisecond and `ULID_RANDOM_BYTES` random bytes, for what is not a message (a request).
+
+    Each byte gives one digit, five of its bits: so it is one step for all of them, in a tenth of the time.
+    """
+    return _millisecond(now_us // 1000) + random.translate(_DIGIT_OF_BYTE).decode("ascii")
 
 
 @lru_cache(maxsize=16)
