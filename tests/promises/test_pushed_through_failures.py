@@ -16,7 +16,7 @@ from support.crashing import crash
 from support.databases import Database
 from support.pollers import ByAfter, BySince, ByStream, ByWebhook, Follower, Inbox, sender_of
 from support.processes import Fleet
-from support.receiver import REACHING_RECEIVERS, Receiver, Reply, tell_of_texts
+from support.receiver import REACHING_RECEIVERS, Answering, Posted, Receiver, Reply, tell_of_texts
 from support.sse import Ended, Sse
 from support.wire import Wire
 
@@ -79,12 +79,11 @@ def test_a_webhook_brings_everything_through_kills_crashes_and_a_receiver_that_f
     own_database: Database, tmp_path: Path
 ) -> None:
     """At least once on the wire, once by its id, and in order of each thread."""
-    answers = cycle([Reply()] * 60 + [Reply(503)] + [Reply()] * 60 + [Reply(how="hang up")])
     with ExitStack() as running:
         fleet = running.enter_context(closing(Fleet(own_database, tmp_path, **REACHING_RECEIVERS)))
         servers = [fleet.serve() for _ in range({"sqlite": 1, "postgres": 2}[own_database.kind])]
         tenant, urls = fleet.tenant(), [server.base_url for server in servers]
-        receiver = running.enter_context(Receiver(lambda _: next(answers)))
+        receiver = running.enter_context(Receiver(failing_now_and_then()))
         tell_of_texts(urls[0], tenant.auth, receiver.url())
         inbox = running.enter_context(closing(Inbox(urls, A, tenant.auth, 100, patient=True)))
         reader = ByWebhook(receiver, inbox)
@@ -103,6 +102,21 @@ def test_a_webhook_brings_everything_through_kills_crashes_and_a_receiver_that_f
         carrier.finish()
         follower.finish(carrier.sent)
     assert reader.again > 0, "nothing failed"
+
+
+def failing_now_and_then() -> Answering:
+    """No event more than once: what fails for the third time is not tried again for a minute."""
+    answers = cycle([Reply()] * 60 + [Reply(503)] + [Reply()] * 60 + [Reply(how="hang up")])
+    failed: set[str] = set()
+
+    def answer(posted: Posted) -> Reply:
+        reply = next(answers)
+        if reply == Reply() or posted.id in failed:
+            return Reply()
+        failed.add(posted.id)
+        return reply
+
+    return answer
 
 
 def test_a_server_told_to_stop_answers_who_waits_and_ends_streams_at_once(fleet: Fleet) -> None:

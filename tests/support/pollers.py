@@ -21,7 +21,7 @@ PAUSE_SECONDS = 0.002
 #: How long a stream may be silent before the list is asked whether there is anything, and how long it may bring nothing then.
 STREAM_PAUSE_SECONDS, STREAM_PATIENCE_SECONDS = 0.3, 30.0
 #: A server that was killed leaves its work to another when its lease has run out, and what failed is tried again then.
-WEBHOOK_PATIENCE_SECONDS = 45.0
+WEBHOOK_PATIENCE_SECONDS = 90.0
 
 
 class Seen(NamedTuple):
