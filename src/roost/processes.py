@@ -22,7 +22,17 @@ from roost.config import Config, ConfigError
 from roost.logs import configure
 from roost.loop import run_async
 from roost.scrape import Sibling
-from roost.server import GRACE_SECONDS, Running, Together, announce, listen_together, noted_running, now_us, serve
+from roost.server import (
+    GRACE_SECONDS,
+    Running,
+    Together,
+    announce,
+    listen,
+    listen_together,
+    noted_running,
+    now_us,
+    serve,
+)
 from roost.store.connect import make_store
 from roost.store.errors import StoreError
 
@@ -51,7 +61,7 @@ async def serve_together(config: Config, ready: Callable[[str], Awaitable[None]]
         listeners = [open_now.enter_context(each) for each in listen_together(config)]
         folder = Path(open_now.enter_context(tempfile.TemporaryDirectory(prefix="roost-")))
         base_url = config._replace(port=listeners[0].getsockname()[1]).local_url
-        processes = _Processes(config, listeners, folder)
+        processes = _Processes(config._replace(port=listeners[0].getsockname()[1]), listeners, folder)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, processes.stop)
@@ -69,7 +79,7 @@ class _Processes:
     """One for each of the `listeners`; `folder` is where they find each other."""
 
     def __init__(self, config: Config, listeners: Sequence[socket], folder: Path) -> None:
-        self._config = pickle.dumps(config)
+        self._config = config
         self._places = [
             Together(listener, Sibling(folder, number)) for number, listener in enumerate(listeners, start=1)
         ]
@@ -115,13 +125,16 @@ class _Processes:
         )  # fmt: skip
         self._children.add(child)
         assert child.stdin
-        child.stdin.write(self._config)  # and stays open, as long as we are there
+        child.stdin.write(pickle.dumps(self._config))  # and stays open, as long as we are there
         if self._stopping.is_set():
             child.terminate()
         return child
 
     async def _keep(self, child: asyncio.subprocess.Process, place: Together) -> None:
-        """Wait for its end, and start another in its place: who connects meanwhile is served by that one."""
+        """Wait for its end, and start another in its place: who connects meanwhile is served by that one.
+
+        Where that one ends soon as well, or cannot be started, who connects is served by the others.
+        """
         wait = FIRST_WAIT_SECONDS
         running: asyncio.subprocess.Process | None = child
         while True:
@@ -130,20 +143,25 @@ class _Processes:
                 code = await running.wait()
                 self._children.discard(running)
             if self._stopping.is_set():
-                return
+                break
             if time.monotonic() - began > LONG_ENOUGH_SECONDS:
                 wait = FIRST_WAIT_SECONDS
             log.error("process_died", process=place.sibling.number, exit_code=code, again_in_seconds=wait)
+            if wait > FIRST_WAIT_SECONDS and sys.platform == "linux":  # elsewhere they have one queue
+                place.listener.close()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._stopping.wait()
             if self._stopping.is_set():
-                return
+                break
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
             try:
+                if place.listener.fileno() < 0:
+                    place = place._replace(listener=listen(self._config, share=True))
                 running = await self._start(place)
-            except OSError:  # no room for another process or pipe: as if it had died at once
+            except (OSError, ConfigError):  # no room for another process, pipe or socket: as if it had died at once
                 running = None
+        place.listener.close()
 
 
 async def _accepts(child: asyncio.subprocess.Process) -> bool:

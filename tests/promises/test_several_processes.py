@@ -4,12 +4,14 @@ import json
 import os
 import pickle
 import random
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +24,7 @@ from support.carrier import Carrier, deliveries
 from support.commands import RunningRoost, environment, roost
 from support.databases import Database
 from support.pollers import whole_inbox
-from support.processes import Fleet
+from support.processes import Fleet, Server
 
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 #: Enough connections that each of two processes is given some, but for once in 2**39 runs.
@@ -77,8 +79,40 @@ def test_one_that_dies_is_replaced_and_nothing_is_lost(fleet: Fleet) -> None:
     found = Counter(message["body"] for message in whole_inbox(server.base_url, tenant.auth))
     assert set(found) == carrier.sent
     assert set(found.values()) == {1}
-    died = [json.loads(line) for line in server.log.read_text().splitlines() if "process_died" in line]
-    assert [each["exit_code"] for each in died] == [-signal.SIGKILL] * 4
+    assert exit_codes(server) == [-signal.SIGKILL] * 4
+
+
+def test_while_there_is_no_room_for_one_the_others_serve_and_it_is_tried_again(fleet: Fleet) -> None:
+    server = fleet.serve()
+    lowest, highest = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (3, highest))  # no pipe to another one can be opened
+    together.kill(together.children(server.pid)[0])
+    wait_until(lambda: len(exit_codes(server)) >= 2)
+    assert all(is_well(server) for _ in range(CONNECTIONS))
+    assert set(together.answered_by(server.base_url)) == {"2", "3"}
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (lowest, highest))
+    wait_until(lambda: is_well(server) and set(together.answered_by(server.base_url)) == {"1", "2", "3"})
+    assert server.terminate() == 0
+    killed, *refused = exit_codes(server)
+    assert killed == -signal.SIGKILL
+    assert set(refused) == {None}
+    assert "Traceback" not in server.log.read_text()
+
+
+def is_well(server: Server) -> bool:
+    return httpx.get(f"{server.base_url}/healthz").status_code == 200
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < give_up_at
+
+
+def exit_codes(server: Server) -> list[int | None]:
+    """Of its processes that died, as it says."""
+    lines = [line for line in server.log.read_text().splitlines() if "process_died" in line]
+    return [json.loads(line)["exit_code"] for line in lines]
 
 
 def test_they_end_when_the_one_that_started_them_is_gone(fleet: Fleet) -> None:
