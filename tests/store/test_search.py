@@ -78,6 +78,7 @@ def test_older_ones_follow_page_by_page(house: House, tenant: Tenant) -> None:
 
 
 def test_every_message_is_gone_through_once_whoever_does_it(house: House, tenant: Tenant) -> None:
+    house.clock.frozen_us = house.clock()  # usage is told by the day: it must not become midnight
     for nth in range(7):
         hear(house, tenant, MARIA, f"hello {nth}")
     house.sent(tenant, MARIA, "é" * 161)
@@ -120,6 +121,7 @@ def test_what_is_past_its_time_is_not_found_and_then_swept(house: House, tenant:
 
 
 def test_the_indexer_goes_through_what_comes_by_itself(house: House, tenant: Tenant) -> None:
+    house.clock.frozen_us = house.clock()
     indexers = [Indexer(house.store) for _ in range(2)]
 
     async def start() -> None:
