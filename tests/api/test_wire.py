@@ -16,23 +16,10 @@ from roost import protocol
 from roost.api.http import respond
 from roost.api.shell import Shell
 from roost.server import uvicorn_config
+from support.by_byte import connected, rest_of
 from support.house import House, Listening
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
-
-
-def connected(house: House) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", int(house.base_url.rpartition(":")[2])))
-    connection.settimeout(20)
-    return connection
-
-
-def rest_of(connection: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
-    received = b""
-    while chunk := connection.recv(65536):
-        received += chunk
-    return received
 
 
 def answers_in(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
@@ -64,7 +51,7 @@ def answers_in(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
 def test_an_answer_is_whole_and_says_when_the_connection_ends(
     house: House, request_bytes: bytes, status: int, closes: bool
 ) -> None:
-    with connected(house) as connection:
+    with connected(house.base_url) as connection:
         connection.sendall(request_bytes)
         received = rest_of(connection) if closes else connection.recv(65536)
         [(answered, headers, body)] = answers_in(received)
@@ -83,7 +70,7 @@ def test_requests_sent_at_once_are_answered_in_their_order(house: House) -> None
         f"GET /v1/inbound-messages?limit=7 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n".encode()
     )
     last = b"GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-    with connected(house) as connection:
+    with connected(house.base_url) as connection:
         connection.sendall(listing + HEALTH + listing + last)
         answers = answers_in(rest_of(connection))
     assert [status for status, _, _ in answers] == [200, 200, 200, 404]
@@ -92,7 +79,7 @@ def test_requests_sent_at_once_are_answered_in_their_order(house: House) -> None
 
 
 def test_head_is_answered_without_a_body(house: House) -> None:
-    with connected(house) as connection:
+    with connected(house.base_url) as connection:
         connection.sendall(b"HEAD /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         head, _, body = rest_of(connection).partition(b"\r\n\r\n")
     assert b"content-length" in head
@@ -102,7 +89,7 @@ def test_head_is_answered_without_a_body(house: House) -> None:
 def test_a_connection_that_is_used_no_more_is_closed(house: House) -> None:
     house.keep_alive(0.3)
     started = time.monotonic()
-    with connected(house) as connection:
+    with connected(house.base_url) as connection:
         connection.sendall(HEALTH)
         [(status, headers, _)] = answers_in(rest_of(connection))
     assert status == 200
@@ -114,7 +101,7 @@ def test_who_waits_for_an_answer_is_not_cut_off(house: House, monkeypatch: pytes
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
     house.keep_alive(0.2)
     tenant = house.tenant()
-    with connected(house) as connection:
+    with connected(house.base_url) as connection:
         connection.sendall(HEALTH)
         assert connection.recv(65536)
         head = f"GET /v1/inbound-messages?wait=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n"
@@ -131,7 +118,7 @@ def test_who_was_answered_before_all_was_read_is_closed_in_time(
     tenant = house.tenant()
     length = (1 << 20) + 1
     started = time.monotonic()
-    with connected(house) as connection:
+    with connected(house.base_url) as connection:
         connection.sendall(f"POST {tenant.webhook} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n".encode())
         assert answers_in(connection.recv(65536))[0][0] == 413
         if sends_the_rest:
@@ -183,7 +170,7 @@ def echo() -> Iterator[Any]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = Listening(uvicorn_config(Shell(said, lambda: time.time_ns() // 1000)))
     asyncio.run_coroutine_threadsafe(server.begin(listener), loop).result(30)
-    yield said, listener.getsockname()[1]
+    yield said, f"http://127.0.0.1:{listener.getsockname()[1]}"
     asyncio.run_coroutine_threadsafe(server.end(), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(30)
@@ -191,9 +178,9 @@ def echo() -> Iterator[Any]:
 
 
 def test_a_header_is_said_as_it_is(echo: Any) -> None:
-    said, port = echo
+    said, base_url = echo
     said.value = "à la carte, 50 %"
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with connected(base_url) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         [(status, headers, body)] = answers_in(rest_of(connection))
     assert (status, headers["x-said"], body) == (200, said.value, b"good")
@@ -201,8 +188,8 @@ def test_a_header_is_said_as_it_is(echo: Any) -> None:
 
 @pytest.mark.parametrize("value", EVIL.values(), ids=EVIL)
 def test_nobody_gets_a_line_of_their_own_into_an_answer(echo: Any, value: str) -> None:
-    said, port = echo
+    said, base_url = echo
     said.value = value
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with connected(base_url) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         assert rest_of(connection) == b"", "rather none than one that a stranger has a hand in"

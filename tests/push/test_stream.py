@@ -12,11 +12,12 @@ from roost.core.ids import FIRST_ID
 from roost.push import stream as streaming
 from support.agents import hear
 from support.allowed import Signer, allowed, but
+from support.by_byte import raw_answer
 from support.databases import Database
 from support.house import House, Tenant
 from support.outbound import is_settled, until
 from support.sse import Ended, Refused, Sse
-from support.wire import NoAnswer, raw_answer
+from support.wire import NoAnswer
 
 CONTACT, OTHER = "+15554443333", "+15550001234"
 #: One text of a carrier may be as long as that.

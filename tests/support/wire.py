@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -56,11 +55,3 @@ class Wire:
         except (ConnectionError, http.client.HTTPException) as error:
             self.close()
             raise HalfAnswer(repr(error)) from None
-
-
-def raw_answer(base_url: str, request: bytes) -> bytes:
-    """Everything that is said to these bytes until the server hangs up."""
-    address = urlsplit(base_url)
-    with socket.create_connection((address.hostname or "", address.port or 80), timeout=30) as connection:
-        connection.sendall(request)
-        return b"".join(iter(lambda: connection.recv(4096), b""))
