@@ -150,10 +150,11 @@ def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy:
 
 
 def _count(carrier: str, outcome: Outcome) -> None:
-    counts = (len(outcome.stored), outcome.duplicates, outcome.unrouted, outcome.receipts)
-    for name, count in zip(_COUNTED, counts, strict=True):
+    for name, count in (
+        ("stored", len(outcome.stored)),
+        ("duplicate", outcome.duplicates),
+        ("unrouted", outcome.unrouted),
+        ("receipt", outcome.receipts),
+    ):
         if count:
             INTAKE.counts[carrier, name] += count
-
-
-_COUNTED = ("stored", "duplicate", "unrouted", "receipt")

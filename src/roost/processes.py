@@ -60,15 +60,15 @@ async def serve_together(config: Config, ready: Callable[[str], Awaitable[None]]
     with ExitStack() as open_now:
         listeners = [open_now.enter_context(each) for each in listen_together(config)]
         folder = Path(open_now.enter_context(tempfile.TemporaryDirectory(prefix="roost-")))
-        base_url = config._replace(port=listeners[0].getsockname()[1]).local_url
-        processes = _Processes(config._replace(port=listeners[0].getsockname()[1]), listeners, folder)
+        there = config._replace(port=listeners[0].getsockname()[1])
+        processes = _Processes(there, listeners, folder)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, processes.stop)
         try:
             await processes.start()
-            with noted_running(config.data_dir, base_url):
-                await ready(base_url)
+            with noted_running(config.data_dir, there.local_url):
+                await ready(there.local_url)
                 await processes.told_to_stop()
         finally:
             await processes.end()

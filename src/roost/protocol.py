@@ -19,6 +19,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 MAX_HEAD_BYTES = 64 * 1024
 #: From its first byte to its last: longer than any carrier waits, short enough to get rid of who only holds on.
 REQUEST_SECONDS = 30.0
+#: Between an answer and the next request: longer than the minute that load balancers keep a connection by default.
+IDLE_SECONDS = 75.0
 
 
 class Deadline:
@@ -113,7 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def answer(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
         """Send the whole answer to a request, with one system call; False: it has to be sent as ASGI has it.
 
-        uvicorn writes its head and its body apart, and reads each header again, which takes four times as long.
+        uvicorn writes its head and its body apart, and looks at each header by two patterns.
         """
         cycle = self.cycle
         if cycle.scope is not scope or cycle.response_started or self.flow.write_paused or scope["method"] == "HEAD":
@@ -173,7 +175,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.flow.resume_reading()
             if not self._in_request:
-                self._deadline.set(self.timeout_keep_alive)
+                self._deadline.set(IDLE_SECONDS)
 
     def _time_request(self) -> None:
         self._is_timed = True

@@ -186,7 +186,6 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nobody's X-Forwarded-* is believed; ROOST_PUBLIC_URL says where we are reached
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

@@ -86,8 +86,8 @@ def test_head_is_answered_without_a_body(house: House) -> None:
     assert body == b""
 
 
-def test_a_connection_that_is_used_no_more_is_closed(house: House) -> None:
-    house.keep_alive(0.3)
+def test_a_connection_that_is_used_no_more_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "IDLE_SECONDS", 0.3)
     started = time.monotonic()
     with connected(house.base_url) as connection:
         connection.sendall(HEALTH)
@@ -99,7 +99,7 @@ def test_a_connection_that_is_used_no_more_is_closed(house: House) -> None:
 
 def test_who_waits_for_an_answer_is_not_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
-    house.keep_alive(0.2)
+    monkeypatch.setattr(protocol, "IDLE_SECONDS", 0.2)
     tenant = house.tenant()
     with connected(house.base_url) as connection:
         connection.sendall(HEALTH)
@@ -114,7 +114,7 @@ def test_who_was_answered_before_all_was_read_is_closed_in_time(
     house: House, monkeypatch: pytest.MonkeyPatch, sends_the_rest: bool
 ) -> None:
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.5)
-    house.keep_alive(0.5)
+    monkeypatch.setattr(protocol, "IDLE_SECONDS", 0.5)
     tenant = house.tenant()
     length = (1 << 20) + 1
     started = time.monotonic()
@@ -125,15 +125,6 @@ def test_who_was_answered_before_all_was_read_is_closed_in_time(
             connection.sendall(b" " * length)
         assert rest_of(connection) == b""
     assert time.monotonic() - started < 10
-
-
-EVIL = {
-    "a line more": "a\r\nset-cookie: session=theirs",
-    "a line feed": "a\nset-cookie: session=theirs",
-    "a carriage return": "a\rset-cookie: session=theirs",
-    "a body of their own": "a\r\n\r\n<script>",
-    "NUL": "a\0b",
-}
 
 
 @pytest.mark.parametrize(("settings", "least"), [([0.05, 0.3], 0.3), ([0.3, 0.05], 0.05), ([0.05, None, 0.2], 0.2)])
@@ -184,6 +175,15 @@ def test_a_header_is_said_as_it_is(echo: Any) -> None:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         [(status, headers, body)] = answers_in(rest_of(connection))
     assert (status, headers["x-said"], body) == (200, said.value, b"good")
+
+
+EVIL = {
+    "a line more": "a\r\nset-cookie: session=theirs",
+    "a line feed": "a\nset-cookie: session=theirs",
+    "a carriage return": "a\rset-cookie: session=theirs",
+    "a body of their own": "a\r\n\r\n<script>",
+    "NUL": "a\0b",
+}
 
 
 @pytest.mark.parametrize("value", EVIL.values(), ids=EVIL)

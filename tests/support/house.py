@@ -226,10 +226,6 @@ class House:
         wallet = wallet or f"0x{count:040x}"
         return Tenant(self, f"Org {count}", number or f"+1555000{count:04}", carrier, wallet, secrets)
 
-    def keep_alive(self, seconds: float) -> None:
-        """How long the connections that are made from now on may be idle."""
-        self._server.config.timeout_keep_alive = seconds  # type: ignore[assignment]  # uvicorn knows whole ones alone
-
     def under_way(self) -> list[Any]:
         """The requests that are not answered yet."""
         return list(self._server.server_state.tasks)

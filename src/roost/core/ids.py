@@ -91,7 +91,7 @@ def parse_ulid(ulid: str) -> str | None:
 def new_ulid(now_us: int, random: bytes) -> str:
     """A ULID of the millisecond and `ULID_RANDOM_BYTES` random bytes, for what is not a message (a request).
 
-    Each byte gives one digit, five of its bits: so it is one step for all of them, in a tenth of the time.
+    Each byte gives one digit, five of its bits: so it is one step for all of them.
     """
     return _millisecond(now_us // 1000) + random.translate(_DIGIT_OF_BYTE).decode("ascii")
 
