@@ -102,8 +102,7 @@ class _Processes:
         """Let every process finish what is in flight, and start none anew."""
         self._stopping.set()
         for child in self._children:
-            with suppress(ProcessLookupError):
-                child.terminate()
+            _terminate(child)
 
     async def end(self) -> None:
         """Whatever happened: none of them is left."""
@@ -125,9 +124,10 @@ class _Processes:
         )  # fmt: skip
         self._children.add(child)
         assert child.stdin
-        child.stdin.write(pickle.dumps(self._config))  # and stays open, as long as we are there
+        if not child.stdin.is_closing():  # else it has died already: uvloop refuses to write, and its end is seen later
+            child.stdin.write(pickle.dumps(self._config))  # and stays open, as long as we are there
         if self._stopping.is_set():
-            child.terminate()
+            _terminate(child)
         return child
 
     async def _keep(self, child: asyncio.subprocess.Process, place: Together) -> None:
@@ -162,6 +162,11 @@ class _Processes:
             except (OSError, ConfigError):  # no room for another process, pipe or socket: as if it had died at once
                 running = None
         place.listener.close()
+
+
+def _terminate(child: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):  # it has ended
+        child.terminate()
 
 
 async def _accepts(child: asyncio.subprocess.Process) -> bool:

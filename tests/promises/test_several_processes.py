@@ -82,6 +82,22 @@ def test_one_that_dies_is_replaced_and_nothing_is_lost(fleet: Fleet) -> None:
     assert exit_codes(server) == [-signal.SIGKILL] * 4
 
 
+def test_one_that_is_killed_while_it_starts_is_replaced_too(fleet: Fleet) -> None:
+    server = fleet.serve()
+    killed: set[int] = set()
+
+    def six_are_killed() -> bool:
+        for pid in set(together.children(server.pid)) - killed:
+            together.kill(pid)
+            killed.add(pid)
+        return len(killed) >= 6
+
+    wait_until(six_are_killed)  # each at once, as the moment looked for is the one before it is told the settings
+    wait_until(lambda: all_three_serve(server))
+    assert server.terminate() == 0
+    assert exit_codes(server) == [-signal.SIGKILL] * len(killed)
+
+
 def test_while_there_is_no_room_for_one_the_others_serve_and_it_is_tried_again(fleet: Fleet) -> None:
     server = fleet.serve()
     lowest, highest = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
@@ -91,12 +107,19 @@ def test_while_there_is_no_room_for_one_the_others_serve_and_it_is_tried_again(f
     assert all(is_well(server) for _ in range(CONNECTIONS))
     assert set(together.answered_by(server.base_url)) == {"2", "3"}
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (lowest, highest))
-    wait_until(lambda: is_well(server) and set(together.answered_by(server.base_url)) == {"1", "2", "3"})
+    wait_until(lambda: all_three_serve(server))
     assert server.terminate() == 0
     killed, *refused = exit_codes(server)
     assert killed == -signal.SIGKILL
     assert set(refused) == {None}
     assert "Traceback" not in server.log.read_text()
+
+
+def all_three_serve(server: Server) -> bool:
+    try:
+        return is_well(server) and set(together.answered_by(server.base_url)) == {"1", "2", "3"}
+    except httpx.TransportError:  # none of them does
+        return False
 
 
 def is_well(server: Server) -> bool:
