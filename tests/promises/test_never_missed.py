@@ -102,8 +102,8 @@ def test_nobody_misses_what_several_processes_write(
     # SQLite has one server, and a command line that takes its turn beside it; PostgreSQL any number of both.
     servers = [fleet.serve() for _ in range({"sqlite": 1, "postgres": 3}[database.kind])]
     tenant = fleet.tenant()
-    beside = deliveries("beside", 300, tenant.number.number, batch_every=5, senders=SENDERS)
-    served = deliveries("served", 1500, tenant.number.number, batch_every=7, senders=SENDERS)
+    beside = deliveries("beside", 200, tenant.number.number, batch_every=5, senders=SENDERS)
+    served = deliveries("served", 1000, tenant.number.number, batch_every=7, senders=SENDERS)
     writer = fleet.write_beside(tenant, beside, clock_off_by=clock_off_by)
     with (
         Audience(tenant, [server.base_url for server in servers]) as audience,
