@@ -127,11 +127,15 @@ def _section(kind: str, figures: dict[str, Figure], grouped: dict[str, float]) -
     target = Target(f"ingest, {kind}: end to end / storage alone", rate[END_TO_END] / rate[ALONE], AT_LEAST[kind])
     ratios = [
         target.row,
-        *([plain("end to end, two processes / one", rate[TOGETHER] / rate[END_TO_END])] if TOGETHER in rate else []),
         plain("end to end / the same HTTP stack, nothing stored", rate[END_TO_END] / rate[NO_STORAGE]),
         plain("end to end / one commit a message", rate[END_TO_END] / rate[SINGLE]),
         plain("storage alone / storage alone, one commit a message", rate[ALONE] / rate[ALONE_SINGLE]),
     ]
+    if TOGETHER in rate:
+        ratios += [
+            plain("two processes / storage alone", rate[TOGETHER] / rate[ALONE]),
+            plain("two processes / one", rate[TOGETHER] / rate[END_TO_END]),
+        ]
     lead = (
         f"A Bandwidth callback of about 550 bytes with its Basic credential, {CLIENTS} clients, {TENANTS} organizations, "
         f"{len(SENDERS)} senders each, every message id new, fsync on; afterwards all that was acknowledged is in the database."
