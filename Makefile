@@ -9,8 +9,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 run: install  ## the demo: a server with two numbers, five texts, and lines to paste
 	@exec $(BIN)/roost demo $(if $(PORT),--port $(PORT))
 
-test: dev  ## the whole suite, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+test: dev  ## the whole suite, on SQLite and on a real PostgreSQL; much of it waits for processes, so that two cores carry three
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 install: $(VENV)/.installed  ## only what running needs; leaves .venv/bin/roost
 
