@@ -150,11 +150,11 @@ def delivery_of(account: CarrierAccount, events: Sequence[CarrierEvent], policy:
 
 
 def _count(carrier: str, outcome: Outcome) -> None:
-    for name, count in (
-        ("stored", len(outcome.stored)),
-        ("duplicate", outcome.duplicates),
-        ("unrouted", outcome.unrouted),
-        ("receipt", outcome.receipts),
-    ):
-        if count:
-            INTAKE.counts[carrier, name] += count
+    if outcome.stored:
+        INTAKE.counts[carrier, "stored"] += len(outcome.stored)
+    if outcome.duplicates:
+        INTAKE.counts[carrier, "duplicate"] += outcome.duplicates
+    if outcome.unrouted:
+        INTAKE.counts[carrier, "unrouted"] += outcome.unrouted
+    if outcome.receipts:
+        INTAKE.counts[carrier, "receipt"] += outcome.receipts

@@ -1,5 +1,5 @@
 """uvicorn's HTTP protocol with two bounds that it lacks, how large a request's head may be and how long a request may take;
-with whole answers that leave in one piece, and with word of a client that goes away.
+with bodies and answers that are taken and left in one piece, and with word of a client that goes away.
 
 Without them a client that never ends its headers is buffered for ever, and one that drips or sends nothing holds its connection.
 """
@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -21,6 +21,18 @@ MAX_HEAD_BYTES = 64 * 1024
 REQUEST_SECONDS = 30.0
 #: Between an answer and the next request: longer than the minute that load balancers keep a connection by default.
 IDLE_SECONDS = 75.0
+
+
+class Connection(Protocol):
+    """What a request's scope has as "roost.connection": the way to whoever asked."""
+
+    def when_lost(self, told: Callable[[], None] | None) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def whole_body(self, scope: Scope) -> bytes | None: ...
+
+    def answer(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool: ...
 
 
 class Deadline:
@@ -112,6 +124,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.transport.abort()
 
+    def whole_body(self, scope: Scope) -> bytes | None:
+        """A request's body, once all of it is there; None: it has to be received as ASGI has it."""
+        cycle = self.cycle
+        if cycle.scope is not scope or cycle.more_body or cycle.disconnected or cycle.response_complete:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        cycle.message_event.clear()
+        self.flow.resume_reading()
+        return body
+
     def answer(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
         """Send the whole answer to a request, with one system call; False: it has to be sent as ASGI has it.
 
@@ -120,13 +142,11 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle.scope is not scope or cycle.response_started or self.flow.write_paused or scope["method"] == "HEAD":
             return False
-        lines = [STATUS_LINE[status]]
-        for name, value in (*self.server_state.default_headers, *headers):
-            if name == b"connection":
-                return False
-            lines.append(b"%b: %b\r\n" % (name, value))
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
+        head = b"%b%b" % (STATUS_LINE[status], b"".join(lines))
+        if b"\nconnection:" in head:
+            return False
+        if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1 or b"\0" in head:
             return False  # it has a line in it that is no header of ours: uvicorn says so
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()

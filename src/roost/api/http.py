@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from roost.api.errors import general
-from roost.protocol import BoundedProtocol
+from roost.protocol import Connection
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -47,7 +47,7 @@ class Answering:
 
     def whole(self, response: Response) -> bool:
         """Send all of a response at once; False: it is of those that are sent in pieces."""
-        connection: BoundedProtocol | None = self._scope.get("roost.connection")
+        connection: Connection | None = self._scope.get("roost.connection")
         if connection is None or type(response).__call__ is not Response.__call__ or response.background is not None:
             return False
         headers = [*response.raw_headers, *self._marks()]
@@ -69,10 +69,11 @@ async def respond(response: Response, scope: Scope, receive: Receive, send: Send
 class _Json(Response):
     """Encoded JSON. Its headers are known, and need not be worked out each time."""
 
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
-        for name, value in (headers or {}).items():
-            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        if headers:
+            self.raw_headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def json_response(body: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
@@ -87,18 +88,27 @@ def json_bytes(body: bytes) -> Response:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. Refuses with 413 beyond `limit` bytes, whatever its length was said to be."""
+    connection: Connection | None = request.scope.get("roost.connection")
+    body = connection.whole_body(request.scope) if connection is not None else None
+    if body is None:
+        body = await _received(request, limit)
+    if len(body) > limit:
+        raise general(413, request.scope["path"])
+    return body
+
+
+async def _received(request: Request, limit: int) -> bytes:
+    """What comes piece by piece, of which no more than the first too many is kept."""
     for name, value in request.scope["headers"]:
         if name == b"content-length" and int(value or 0) > limit:
             raise general(413, request.scope["path"])
     pieces: list[bytes] = []
     size, more = 0, True
-    while more:
+    while more and size <= limit:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         pieces.append(message["body"])
         size += len(pieces[-1])
         more = message.get("more_body", False)
-        if size > limit:
-            raise general(413, request.scope["path"])
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return b"".join(pieces)

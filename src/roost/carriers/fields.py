@@ -84,7 +84,7 @@ def text(value: Any) -> str:
 def texts(value: Any) -> tuple[str, ...]:
     """A list of strings, or one string that stands where a list should."""
     if isinstance(value, list):
-        return tuple(item for item in map(text, value) if item)
+        return tuple(filter(None, map(text, value)))
     single = text(value)
     return (single,) if single else ()
 

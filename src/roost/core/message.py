@@ -135,7 +135,7 @@ def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> D
     return Draft(
         carrier_message_id=carrier_key(event.carrier_message_id, event.raw),
         from_number=sender,
-        to_numbers=tuple(storable(number)[:MAX_INDEXED] for number in event.to_numbers),
+        to_numbers=tuple([storable(number)[:MAX_INDEXED] for number in event.to_numbers]),
         recipients=tuple(map(storable, event.recipients)) if len(event.recipients) > 1 else (),
         body=body,
         channel=channel,

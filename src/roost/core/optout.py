@@ -10,7 +10,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
 from typing import Literal
 
 
@@ -226,16 +225,27 @@ _GERMAN = (
 )
 _REQUEST = re.compile(f" (?:{'|'.join(_ENGLISH + _SPANISH + _FRENCH + _PORTUGUESE + _GERMAN)})")
 
-# How the first words of all these patterns begin. Most texts have no such word, and looking for one costs a fifth of what
-# looking for the patterns does.
-_OPENING_LETTERS = 4
-_opening = itemgetter(slice(_OPENING_LETTERS))
-_OPENINGS = _set(
-    "arre bast bitt borr canc ceas dame darm deix deja deje dele deme denm desa desc desi disc do don dono dont drop effa "
-    "elim end enle eras excl fuck get go hoer hor hore hort kein kont lais lass leav loes losc lose me mich moch moec nao "
-    "ne nem nema nemc nemd neme neno neve no not opt opti opto para pare plus pull quit remo reti revo saca saqu schi "
-    "schr stop supp take tira tire tiri un unsu will with ya"
+# The first words of all these patterns.
+_FIRST_WORDS = _set(
+    "arrete arreter arretes arretez basta bitte borra borrame borranme borrar borre borreme borren borrenme cancel "
+    "cease dame darme deixa deixam deixe deixem deja dejad dejame dejanme dejar deje dejeme dejen dejenme delete deme "
+    "denme desabonne desabonner desabonnez descadastrar descadastre descadastrem desinscription desinscrire "
+    "desinscris desinscrivez discontinue do don donot dont drop efface effacer effacez elimina eliminame eliminanme "
+    "eliminar elimine elimineme eliminen eliminenme end enleve enlever enlevez erase exclua excluam excluar exclue "
+    "excluem excluir fuck get go hoer hoere hoeren hoert hor hore horen hort keine kontaktier kontaktiere "
+    "kontaktieren kontaktiert laisse laisser laissez lass lassen lasst leave loeschen loschen lose me mich mochte "
+    "moechte nao ne nem nemappeles nemappelez nemcontacte nemcontactes nemcontactez nemderange nemderangez neme "
+    "nemeappeles nemeappelez nemecontacte nemecontactes nemecontactez nemecris nemecrivez nemederange nemederangez "
+    "nemeecris nemeecrivez nemeenvoie nemeenvoyez nemenvoie nemenvoyez nenous nenousappeles nenousappelez "
+    "nenouscontacte nenouscontactes nenouscontactez nenousderange nenousderangez nenousecris nenousecrivez "
+    "nenousenvoie nenousenvoyez never no not opt opting optingout optout para parad param parar pare parem paren plus "
+    "pull quit quita quitame quitanme quitar quite quiteme quiten quitenme remova removam removar remove removem "
+    "removir retira retiram retirar retire retirem retirer retirez retirir revoke sacame saqueme saquenme schick "
+    "schicke schicken schickt schreib schreibe schreiben schreibt stop supprime supprimer supprimez take tira tiram "
+    "tirar tire tirem tirir un unsubcibe unsubcribe unsubscibe unsubscribe unsuscibe unsuscribe will withdraw ya"
 )
+# Most texts have none of these, and looking for them costs a tenth of what looking for the patterns does.
+_TELLING = _FIRST_WORDS | _OPT_OUT_WORDS
 
 _VERB = r"(?:stop|quit|end|cancel|cease|opt|unsubscribe|remove|delete|erase|take|get|leave|lose)\b"
 _WE = "(?:you|u|i|we|they|he|she)"
@@ -263,6 +273,8 @@ def is_suspected(body: str) -> bool:
     A guess, in English, Spanish, French, Portuguese and German: good for a flag or a hold, never for an opt-out.
     """
     words = _plain(body[:_EXAMINED])
+    if _TELLING.isdisjoint(words):
+        return False
     if not (_is_courteous_keyword(words) or _is_request(words)) or _REACTION.match(body):
         return False
     found = keyword(body)
@@ -289,8 +301,6 @@ def _is_courteous_keyword(words: list[str]) -> bool:
 
 
 def _is_request(words: list[str]) -> bool:
-    if _OPENINGS.isdisjoint(map(_opening, words)):
-        return False
     text = " " + " ".join(words)
     # Most texts end at the first search, so that the second pattern costs them nothing.
     return _REQUEST.search(text) is not None and _REQUEST.search(_EXCUSE.sub(" x", text)) is not None

@@ -8,12 +8,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+# The seconds, their fraction, the zone's sign, hours and minutes; what comes before always takes as many characters.
 _RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _ISO8601 = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,30}))?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::(\d\d)(?:\.(\d{1,30}))?)?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?)?", re.ASCII
 )
+_TO_THE_MINUTE = slice(len("2026-04-26T12:01"))
 
 
 @lru_cache(maxsize=4096)
@@ -53,16 +55,17 @@ def parse_instant(text: str, *, lenient: bool = False) -> tuple[int, bool]:
     match = (_ISO8601 if lenient else _RFC3339).fullmatch(text)
     if match is None:
         raise ValueError("not a date and time")
-    date, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = match.groups()
-    ahead = int(zone_hour) * 60 + int(zone_minute or 0) if sign else 0
+    second, fraction, sign, zone_hours, zone_minutes = match.groups("0")
     # RFC 3339, section 5.7: a leap second is written 60; POSIX time has no place for it but the next second.
-    seconds = int(second or 0)
-    if seconds > 60 or ahead >= 24 * 60:
+    seconds = int(second)
+    if seconds > 60:
         raise ValueError("not a date and time")
-    us = _minute(f"{date}T{hour or '00'}:{minute or '00'}") + seconds * 1_000_000
-    us -= ahead * 60_000_000 if sign != "-" else -ahead * 60_000_000
-    digits = fraction or ""
-    us += int(digits[:6].ljust(6, "0") or 0)
+    us = _minute(text[_TO_THE_MINUTE]) + seconds * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+    if sign != "0":
+        ahead = int(zone_hours) * 60 + int(zone_minutes)
+        if ahead >= 24 * 60:
+            raise ValueError("not a date and time")
+        us -= ahead * 60_000_000 if sign == "+" else -ahead * 60_000_000
     if not _FIRST_US <= us <= _LAST_US:  # its zone moved it out of the years that can be written
         raise ValueError("not a date and time between the years 1 and 9999")
-    return us, not digits[6:].strip("0")
+    return us, not fraction[6:].strip("0")

@@ -17,7 +17,7 @@ from roost.errors import Refusal
 from roost.mcp.inside import Inside
 from roost.mcp.room import Room
 from roost.mcp.tools import Toolset, toolset_of
-from roost.protocol import BoundedProtocol
+from roost.protocol import Connection
 
 PATH = "/mcp"
 #: As of any other body.
@@ -45,7 +45,7 @@ class Endpoint:
             raise Refusal(405, "METHOD_NOT_ALLOWED", "/mcp takes POST only", headers={"Allow": "POST"})
         org_id = await self._authenticator.anybody(request)
         body = await read_body(request, MAX_BODY_BYTES)
-        connection: BoundedProtocol = scope["roost.connection"]
+        connection: Connection = scope["roost.connection"]
         with self._room.taken(org_id), anyio.CancelScope() as work:
             connection.when_lost(work.cancel)  # what nobody waits for any more is given up
             try:

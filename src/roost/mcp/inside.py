@@ -11,6 +11,7 @@ from roost.client.drivers import Awaiting, Settings
 from roost.client.errors import ConnectionFailed
 from roost.client.flow import Answer, Exchange, Pause, Request, Step
 from roost.mcp.desk import RETRY
+from roost.protocol import Connection
 
 #: What says who is asking, and nothing else of a request: a proof works once, and so cannot be handed on.
 _SHOWN = ("authorization", "x-agent-id")
@@ -72,12 +73,13 @@ class Inside(Awaiting):
     def _inner(self, request: Request, asked: dict[str, Any]) -> Scope:
         path, query = asked["url"], urlencode(asked["params"] or ())
         headers = {name.lower(): value for name, value in asked["headers"].items()}
+        connection: Connection = _NoConnection()
         return {
             "type": "http", "asgi": self._scope["asgi"], "http_version": "1.1", "scheme": self._scope["scheme"],
             "method": request.method, "path": unquote(path), "raw_path": path.encode(), "root_path": "",
             "query_string": query.encode(), "client": self._scope["client"], "server": self._scope["server"],
             "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-            "roost.connection": _NoConnection(),
+            "roost.connection": connection,
         }  # fmt: skip
 
 
@@ -100,6 +102,9 @@ class _NoConnection:
 
     def abort(self) -> None:
         pass
+
+    def whole_body(self, scope: Scope) -> None:
+        return None
 
     def answer(self, *whole: Any) -> bool:
         return False

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from roost.core.claims import Claimed, Wanted
 from roost.metrics import WAITING
-from roost.protocol import BoundedProtocol
+from roost.protocol import Connection
 from roost.push.feeds import Feeds
 from roost.push.lines import Asked, Line, Worker
 from roost.store.base import Store
@@ -32,7 +32,7 @@ class Claiming:
         if not seconds or self._stopping or len(self._workers) >= MAX_WAITING:
             return await claim(self._store, wanted, noted)
         worker = Worker(wanted, noted)
-        connection: BoundedProtocol = request.scope["roost.connection"]
+        connection: Connection = request.scope["roost.connection"]
         connection.when_lost(worker.leave)
         timer = asyncio.get_running_loop().call_later(seconds, worker.end)
         began = time.perf_counter()

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from roost.core.events import Interest
 from roost.metrics import STREAM_EVENTS
-from roost.protocol import BoundedProtocol
+from roost.protocol import Connection
 from roost.push.feeds import Feeds, Offered
 from roost.push.frames import HEARTBEAT, frame_of, opening
 from roost.store.base import Store
@@ -87,7 +87,7 @@ class Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._send = send
-        self._connection: BoundedProtocol = scope["roost.connection"]
+        self._connection: Connection = scope["roost.connection"]
         self._connection.when_lost(lambda: self.end("client"))
         began = time.perf_counter()
         try:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from roost.core.events import Interest
 from roost.core.inbox import InboxQuery, Page
 from roost.metrics import WAITING
-from roost.protocol import BoundedProtocol
+from roost.protocol import Connection
 from roost.push.feeds import Feeds, Offered
 from roost.store.base import Store
 from roost.store.turns import Turns
@@ -50,7 +50,7 @@ class Waiting:
         if _is_new(page, newer_than) or self._stopping or len(self._waiters) >= MAX_WAITING:
             return page
         waiter = _Waiter(query, newer_than)
-        connection: BoundedProtocol = request.scope["roost.connection"]
+        connection: Connection = request.scope["roost.connection"]
         connection.when_lost(waiter.end)
         timer = asyncio.get_running_loop().call_later(self._patience(seconds), waiter.end)
         began = time.perf_counter()

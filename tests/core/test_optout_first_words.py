@@ -1,4 +1,4 @@
-"""The openings, which spare most texts the patterns, against the patterns themselves."""
+"""The first words, which spare most texts the patterns, against the patterns themselves."""
 
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -7,12 +7,12 @@ from typing import Any
 from roost.core import optout
 
 
-def test_every_word_that_a_request_may_begin_with_has_its_opening() -> None:
+def test_the_first_words_are_all_that_a_request_may_begin_with_and_whole() -> None:
     space, *rest = parser.parse(optout._REQUEST.pattern)
     assert space == (codes.LITERAL, ord(" "))
-    words = {word for word, _ in first_words(rest)}
-    assert {"stop", "unsubscribe", "laissez"} <= words
-    assert {word[: optout._OPENING_LETTERS] for word in words} == optout._OPENINGS
+    words = first_words(rest)
+    assert {("stop", True), ("unsubscribe", True), ("laissez", True)} <= words
+    assert words == {(word, True) for word in optout._FIRST_WORDS}
 
 
 def first_words(items: Any) -> set[tuple[str, bool]]:
