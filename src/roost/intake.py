@@ -55,7 +55,6 @@ class Intake:
             raise general(404, request.scope["path"])
         if request.method not in carrier.METHODS:
             raise general(405, request.scope["path"], Allow=", ".join(sorted(carrier.METHODS)))
-        await self._store.give_way()
         body = await read_body(request, MAX_BODY_BYTES)
         incoming = IntakeRequest(request.headers, body, self._url(request.scope), request.method)
         account_id = parse_uuid(request.path_params["account_id"])

@@ -1,5 +1,5 @@
 """uvicorn's HTTP protocol with two bounds that it lacks, how large a request's head may be and how long a request may take;
-with bodies and answers that are taken and left in one piece, and with word of a client that goes away.
+with turns for the requests of a crowd, bodies and answers in one piece, and word of a client that goes away.
 
 Without them a client that never ends its headers is buffered for ever, and one that drips or sends nothing holds its connection.
 """
@@ -9,10 +9,13 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from roost.turns import Turns
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -83,6 +86,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Those of one server, whose connections share its state.
+        self._turns: Turns = vars(self.server_state).setdefault("turns", Turns())
         self._in_head = True
         self._in_request = True
         self._head_bytes = 0
@@ -171,6 +176,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.send_400_response("The request's headers are too large.")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # What a request waits for, an answer of the database above all, waits itself until the event loop looks for it: after
+        # one request more, instead of after all that came at once.
+        self._turns.give(partial(super()._start_asgi_task, cycle, app))
 
     def on_message_begin(self) -> None:
         self._in_head = self._in_request = True

@@ -15,7 +15,7 @@ from roost.metrics import WAITING
 from roost.protocol import Connection
 from roost.push.feeds import Feeds, Offered
 from roost.store.base import Store
-from roost.store.turns import Turns
+from roost.turns import Turns
 
 #: As many wait in one process; one too many is answered at once, as if it did not ask to wait.
 MAX_WAITING = 20_000
@@ -45,7 +45,6 @@ class Waiting:
 
         Raises StoreUnavailable.
         """
-        await self._turns.take()  # a crowd that comes at once lets what it waits for pass
         page = await self._ask(query)
         if _is_new(page, newer_than) or self._stopping or len(self._waiters) >= MAX_WAITING:
             return page

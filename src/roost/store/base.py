@@ -94,9 +94,6 @@ class Store(ABC):
     async def write(self, *statements: Statement) -> list[Row]:
         """All of the statements in one transaction, durable on return; the rows of the last. Raises StoreUnavailable."""
 
-    async def give_way(self) -> None:  # noqa: B027 - only a database that is kept waiting has something to do here
-        """To be awaited before a delivery is read, so that the work on it does not hold up the group that is under way."""
-
     def write_soon(self, *statements: Statement) -> None:
         """The same, without anybody waiting: for what may be lost, such as when a key was last used."""
         task = asyncio.create_task(self._write_quietly(statements))

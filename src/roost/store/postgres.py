@@ -18,7 +18,6 @@ from roost.store.notices import Notices
 from roost.store.parts import assemble
 from roost.store.sql import QUERIES, load, wanted_unnested
 from roost.store.transaction import Transaction
-from roost.store.turns import Turns
 from roost.store.vault import Vault
 
 OLDEST_VERSION = 15
@@ -67,7 +66,6 @@ class PostgresStore(Store):
         self._idle = list(self._lines)
         self._turns = asyncio.Semaphore(lines)
         self._intake_turn = asyncio.Lock()
-        self._parsing = Turns()
         self._committers: dict[str, GroupCommitter[Delivery, Outcome]] = {}
         self._notices = Notices(url, self.fetch, lambda org_ids: self.told_moved(org_ids))
 
@@ -124,12 +122,6 @@ class PostgresStore(Store):
             result, transaction = await settled(line, lambda: attempt.run(work), again=lambda: not attempt.committing)
         self._committed(transaction)
         return result
-
-    async def give_way(self) -> None:
-        # A group is written in several steps, and each answer of the database waits until the event loop looks for it:
-        # after one delivery instead of after all that came at once, which would be done before the long steps begin.
-        if self._intake_turn.locked():
-            await self._parsing.take()
 
     async def record(self, delivery: Delivery) -> Outcome:
         return await self._committer_of(delivery.org_id).submit(delivery)
