@@ -57,8 +57,7 @@ class Intake:
             raise general(405, request.scope["path"], Allow=", ".join(sorted(carrier.METHODS)))
         body = await read_body(request, MAX_BODY_BYTES)
         incoming = IntakeRequest(request.headers, body, self._url(request.scope), request.method)
-        account_id = parse_uuid(request.path_params["account_id"])
-        account, policy = (await self._known.get(account_id) if account_id else None) or _NOBODY
+        account, policy = await self._known.get(request.path_params["account_id"]) or _NOBODY
         if (
             account is None
             or account.carrier != carrier.NAME
@@ -94,10 +93,13 @@ class Intake:
         delivery = delivery_of(account, carrier.parse(incoming), policy)
         outcome = await store_safely(self._store, delivery, incoming.body)
         _count(carrier.NAME, outcome)
-        if delivery.parts or any(draft.keyword for draft in delivery.drafts):
-            self._wake()  # it may be answered
-        if any(draft.media for draft in delivery.drafts):
-            self._wake_copier()
+        if delivery.parts:
+            self._wake()
+        for decided in delivery.drafts:
+            if decided.keyword:
+                self._wake()  # it may be answered
+            if decided.media:
+                self._wake_copier()
         if outcome.unrouted:
             log.warning("unrouted", carrier=carrier.NAME, account_id=account.id, count=outcome.unrouted)
         return outcome
@@ -108,8 +110,9 @@ class Intake:
         query: bytes = scope["query_string"]
         return f"{self._public_url}{path.partition(b'?')[0].decode('latin-1')}{'?' if query else ''}{query.decode('latin-1')}"
 
-    async def _look_up(self, account_id: str) -> tuple[CarrierAccount, Policy] | None:
-        account = await Directory(self._store).carrier_account(account_id)
+    async def _look_up(self, text: str) -> tuple[CarrierAccount, Policy] | None:
+        account_id = parse_uuid(text)
+        account = await Directory(self._store).carrier_account(account_id) if account_id else None
         return (account, await policy_for(self._store, account)) if account else None
 
 

@@ -50,7 +50,7 @@ class Answering:
         connection: Connection | None = self._scope.get("roost.connection")
         if connection is None or type(response).__call__ is not Response.__call__ or response.background is not None:
             return False
-        headers = [*response.raw_headers, *self._marks()]
+        headers = (*response.raw_headers, *self._marks())
         if not connection.answer(self._scope, response.status_code, headers, bytes(response.body)):
             return False
         self.status = response.status_code
