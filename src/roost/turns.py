@@ -15,7 +15,8 @@ class Turns:
         """Call `passes` in a turn of its own."""
         self._waiting.append(passes)
         if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_soon(self._next)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._next, loop)
 
     async def take(self) -> None:
         """Wait for a turn of one's own."""
@@ -28,9 +29,9 @@ class Turns:
         self.give(passes)
         await mine
 
-    def _next(self) -> None:
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             self._waiting.popleft()()
         finally:
             if self._waiting:
-                asyncio.get_running_loop().call_soon(self._next)
+                loop.call_soon(self._next, loop)

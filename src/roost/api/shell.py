@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -24,6 +24,7 @@ class Shell:
     def __init__(self, app: ASGIApp, clock: Callable[[], int]) -> None:
         self._app = app
         self._clock = clock
+        self._chance = _chance()
         # Once: to look for its settings at every line, or to give it what it does not write, costs more.
         self._log = structlog.get_logger(__name__).bind()
         self._tells_all = self._log.is_enabled_for(logging.DEBUG)
@@ -33,7 +34,7 @@ class Shell:
             return  # no websockets; the lifespan is the command's
         started = time.perf_counter()
         scope["app"] = self  # so that the router raises what it refuses, instead of answering in a shape of its own
-        request_id = new_ulid(self._clock(), os.urandom(ULID_RANDOM_BYTES))
+        request_id = new_ulid(self._clock(), next(self._chance))
         answering = Answering(scope, send, (b"x-request-id", request_id.encode()))
         refusal: Refusal | None = None
         try:
@@ -73,3 +74,11 @@ class Shell:
             status=status,
             ms=round(seconds * 1e3, 2),
         )
+
+
+def _chance() -> Iterator[bytes]:
+    """Random bytes for one id after the other, asked of the operating system for many at a time."""
+    while True:
+        pool = os.urandom(256 * ULID_RANDOM_BYTES)
+        for at in range(0, len(pool), ULID_RANDOM_BYTES):
+            yield pool[at : at + ULID_RANDOM_BYTES]
