@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from roost.core.times import parse_instant, rfc3339
+from roost.core.times import parse_any_instant, parse_instant, rfc3339
 from support.carrier_api import CarrierApi, json_answer
 
 AUTH_ID, AUTH_TOKEN = "MA" + "5CA1AB1E" * 2 + "XX", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNk"
@@ -67,8 +67,8 @@ class PlivoApi(CarrierApi):
                 and record["message_state"] == query.get("message_state", record["message_state"])
                 and query.get("from_number", "").removeprefix("+") in ("", record["from_number"])
                 and query.get("to_number", "").removeprefix("+") in ("", record["to_number"])
-                and parse_instant(query["message_time__gte"], lenient=True)[0] <= at
-                and at <= parse_instant(query.get("message_time__lte", "9999-01-01"), lenient=True)[0]
+                and parse_any_instant(query["message_time__gte"]) <= at
+                and at <= parse_any_instant(query.get("message_time__lte", "9999-01-01"))
             )
 
         found = list(filter(fits, [*reversed(self.records), *self.received]))

@@ -14,7 +14,7 @@ from roost.core.inbox import InboxQuery, Page
 from roost.core.media_urls import MediaUrls
 from roost.core.message import InboundMessage
 from roost.core.numbers import is_sender, repair_plus
-from roost.core.times import parse_instant, rfc3339
+from roost.core.times import parse_any_instant, rfc3339
 from roost.errors import Refusal
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
@@ -149,7 +149,7 @@ def _limit(text: str) -> int:
 
 def _since(text: str) -> int:
     try:
-        return parse_instant(text, lenient=True)[0]
+        return parse_any_instant(text)
     except (ValueError, OverflowError):
         raise _invalid("since must be an ISO 8601 time such as 2024-01-15T10:30:00Z.") from None
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from roost.core.message import CarrierEvent, UnknownEvent
-from roost.core.times import parse_instant
+from roost.core.times import parse_any_instant
 
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _lenient = json.JSONDecoder()
@@ -111,6 +111,6 @@ def https_host(url: str) -> str:
 def instant(value: Any) -> int | None:
     """A time in microseconds since 1970."""
     try:
-        return parse_instant(value, lenient=True)[0] if isinstance(value, str) else None
+        return parse_any_instant(value) if isinstance(value, str) else None
     except ValueError:
         return None

@@ -12,7 +12,7 @@ from roost.carriers.registry import CARRIERS
 from roost.cli.common import Context, command, find_organization, of_organization
 from roost.cli.manage import carrier
 from roost.core.ids import parse_uuid
-from roost.core.times import parse_instant
+from roost.core.times import parse_any_instant
 from roost.server import now_us
 from roost.store.backfills import Backfills, ListedAccount
 from roost.store.base import Store
@@ -60,7 +60,7 @@ def carrier_backfill(context: Context, account_text: str | None, since_text: str
     What was delivered after all is not stored twice. Ends with 1 where a carrier could not be asked.
     """
     try:
-        since = parse_instant(since_text, lenient=True)[0] if since_text else None
+        since = parse_any_instant(since_text) if since_text else None
     except ValueError:
         raise click.ClickException(
             f"--since must be RFC 3339, such as 2026-05-01T12:00:00Z, not {since_text!r}"
