@@ -15,7 +15,8 @@ Written by `make bench ARGS="--markdown docs/benchmarks.md"` on {date}.
   another machine. Between two runs a ratio may move by a tenth.
 - **Everything shares the machine.** The load generator, the server and PostgreSQL are processes of their own on the same
   cores. With two cores PostgreSQL, the server and the clients stand in each other's way; the storage measured alone has no
-  HTTP clients to compete with, so that the ratio against it is a strict one.
+  HTTP clients to compete with, so that the ratio against it is a strict one. The clients go first (the rest runs at nice 10):
+  elsewhere they have a machine of their own.
 - **Durable.** SQLite runs with WAL and synchronous=FULL, PostgreSQL with fsync and synchronous_commit on; an answer to a
   carrier means that its commit is on disk.
 - **Single queries** (deep page, many rows, polling) are timed over HTTP with one connection: the time is what one request
