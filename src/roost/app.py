@@ -1,6 +1,6 @@
 """The whole application put together: the only place that knows every part."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from re import Pattern
 from typing import Any
@@ -152,14 +152,13 @@ class _Routing:
             default=_no_route,
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         for pattern, endpoint in self._endpoints.get(scope["method"], ()):
             found = pattern.fullmatch(scope["path"])
             if found:
                 scope["path_params"] = found.groupdict()
-                await endpoint(scope, receive, send)
-                return
-        await self._others.get(scope["path"], self._router)(scope, receive, send)
+                return endpoint(scope, receive, send)
+        return self._others.get(scope["path"], self._router)(scope, receive, send)
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:

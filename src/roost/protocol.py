@@ -9,7 +9,6 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
 from typing import Any, Protocol
 
 from starlette.types import Scope
@@ -180,7 +179,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # What a request waits for, an answer of the database above all, waits itself until the event loop looks for it: after
         # one request more, instead of after all that came at once.
-        self._turns.give(partial(super()._start_asgi_task, cycle, app))
+        self._turns.give(super()._start_asgi_task, cycle, app)
 
     def on_message_begin(self) -> None:
         self._in_head = self._in_request = True

@@ -3,17 +3,18 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 
 class Turns:
     """Lets one caller pass per turn of the event loop, in the order of their coming."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
 
-    def give(self, passes: Callable[[], None]) -> None:
-        """Call `passes` in a turn of its own."""
-        self._waiting.append(passes)
+    def give(self, passes: Callable[..., None], *args: Any) -> None:
+        """Call `passes` with `args` in a turn of its own."""
+        self._waiting.append((passes, args))
         if len(self._waiting) == 1:
             loop = asyncio.get_running_loop()
             loop.call_soon(self._next, loop)
@@ -31,7 +32,8 @@ class Turns:
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            self._waiting.popleft()()
+            passes, args = self._waiting.popleft()
+            passes(*args)
         finally:
             if self._waiting:
                 loop.call_soon(self._next, loop)

@@ -25,7 +25,9 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["roost.route"] = self._path  # what metrics and logs call it, without ids
-        await respond(await self._handler(Request(scope, receive)), scope, receive, send)
+        response = await self._handler(Request(scope, receive))
+        if not sent_at_once(response, send):
+            await response(scope, receive, send)
 
 
 class Answering:
@@ -60,10 +62,9 @@ class Answering:
         return (self._mark, *self._scope.get("roost.headers", ()))
 
 
-async def respond(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send it, at once where that can be."""
-    if not (isinstance(send, Answering) and send.whole(response)):
-        await response(scope, receive, send)
+def sent_at_once(response: Response, send: Send) -> bool:
+    """Whether it could be sent in one piece, and has been; else it is to be sent as ASGI has it."""
+    return isinstance(send, Answering) and send.whole(response)
 
 
 class _Json(Response):

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.api.errors import error_response, general
-from roost.api.http import Answering, respond
+from roost.api.http import Answering
 from roost.core.ids import ULID_RANDOM_BYTES, new_ulid
 from roost.errors import Refusal
 from roost.metrics import LATENCY, REQUESTS
@@ -53,7 +53,9 @@ class Shell:
             self._log.exception("request_failed", request_id=request_id)
             refusal = general(500, scope["path"])
         if refusal is not None and answering.status == 0:
-            await respond(error_response(refusal, scope["path"], request_id), scope, receive, answering)
+            response = error_response(refusal, scope["path"], request_id)
+            if not answering.whole(response):
+                await response(scope, receive, answering)
         # What lasts as long as the client likes would say nothing of how quick the server is.
         seconds = time.perf_counter() - started - scope.get("roost.waited", 0.0)
         self._account(scope, answering.status, seconds, request_id)
