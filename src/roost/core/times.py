@@ -63,7 +63,8 @@ def parse_instant(text: str) -> tuple[int, bool]:
 def parse_any_instant(text: str) -> int:
     """Read a time as scripts and carriers write it, as microseconds since 1970: finer ones are cut.
 
-    That is RFC 3339, and ISO 8601 without seconds, clock or zone (then UTC). Raises ValueError for anything else.
+    That is RFC 3339, and what `datetime.fromisoformat` knows of ISO 8601: without seconds, clock or zone (then UTC) among it.
+    Raises ValueError for anything else.
     """
     try:
         # Digits alone are no date: they may well be seconds since 1970.
