@@ -1,10 +1,13 @@
 """What stands on the wire: whole answers, in their order, on connections that last as long as they may and no longer."""
 
 import asyncio
+import base64
+import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,7 +20,9 @@ from roost.api.http import sent_at_once
 from roost.api.shell import Shell
 from roost.server import uvicorn_config
 from support.by_byte import connected, rest_of
+from support.credentials import BASIC
 from support.house import House, Listening
+from support.payloads import bandwidth_inbound
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -107,6 +112,27 @@ def test_who_waits_for_an_answer_is_not_cut_off(house: House, monkeypatch: pytes
         head = f"GET /v1/inbound-messages?wait=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n"
         connection.sendall(head.encode())
         assert answers_in(connection.recv(65536))[0][0] == 200
+
+
+@pytest.mark.parametrize(
+    "cuts", [(), (-1,), (-700, -600), range(-900, 0)], ids=["whole", "last byte", "twice", "by byte"]
+)
+def test_a_body_is_the_same_in_however_many_pieces_it_comes(house: House, cuts: Iterable[int]) -> None:
+    tenant = house.tenant()
+    body = json.dumps(
+        [bandwidth_inbound("1", tenant.number.number, text="Zoë wrote: 👍" * 30)], ensure_ascii=False
+    ).encode()
+    basic = base64.b64encode(":".join(BASIC).encode()).decode()
+    head = f"POST {tenant.webhook} HTTP/1.1\r\nhost: x\r\nauthorization: Basic {basic}\r\ncontent-length: {len(body)}\r\n\r\n"
+    sent = head.encode() + body
+    with connected(house.base_url) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start, end in pairwise([0, *(len(sent) + cut for cut in cuts), len(sent)]):
+            connection.sendall(sent[start:end])
+        assert answers_in(connection.recv(65536))[0][0] == 200
+        connection.sendall(HEALTH)  # what has been taken is not taken again
+        assert answers_in(connection.recv(65536))[0][0] == 200
+    assert [message["body"] for message in house.inbound(tenant)] == ["Zoë wrote: 👍" * 30]
 
 
 @pytest.mark.parametrize("sends_the_rest", [True, False])
