@@ -11,12 +11,18 @@ class Turns:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._is_taken = False
 
     def give(self, passes: Callable[..., None], *args: Any) -> None:
-        """Call `passes` with `args` in a turn of its own."""
-        self._waiting.append((passes, args))
-        if len(self._waiting) == 1:
-            loop = asyncio.get_running_loop()
+        """Call `passes` with `args` in a turn of its own: in this one, if nobody else had it."""
+        if self._is_taken:
+            self._waiting.append((passes, args))
+            return
+        self._is_taken = True
+        loop = asyncio.get_running_loop()
+        try:
+            passes(*args)
+        finally:
             loop.call_soon(self._next, loop)
 
     async def take(self) -> None:
@@ -31,9 +37,11 @@ class Turns:
         await mine
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._waiting:
+            self._is_taken = False
+            return
+        passes, args = self._waiting.popleft()
         try:
-            passes, args = self._waiting.popleft()
             passes(*args)
         finally:
-            if self._waiting:
-                loop.call_soon(self._next, loop)
+            loop.call_soon(self._next, loop)
