@@ -103,6 +103,19 @@ def test_nothing_that_is_delivered_again_or_late_brings_the_words_back(said: Sai
     assert tables_with_words(said.house) == {"outbound_messages"}
 
 
+def test_lists_that_have_shown_the_words_show_them_no_more(house: House) -> None:
+    tenant = house.tenant()
+    house.deliver(tenant, [bandwidth_inbound("1", tenant.number.number, text=f"I like {WORD}")])
+    lists = {"/v1/inbound-messages": tenant.auth, "/v1/tools/sms/inbox": tenant.agent_header}
+
+    def shown() -> list[bool]:
+        return [WORD in house.http.get(path, headers=headers).text for path, headers in lists.items()]
+
+    assert shown() == [True, True]
+    erase(house, tenant)
+    assert shown() == [False, False]
+
+
 def test_a_request_is_told_to_be_over_when_its_messages_are_cancelled(said: Said) -> None:
     [other] = [m for m in said.house.outbound(said.tenant) if m["to"] == OTHER]
     erase(said.house, said.tenant)

@@ -14,7 +14,7 @@ from roost.api.listing import Asked, ListMeta
 from roost.core.ids import FIRST_ID, LAST_ID, floor_of
 from roost.core.inbox import InboxQuery, Page
 from roost.core.media_urls import MediaUrls
-from roost.core.message import Channel, InboundMessage
+from roost.core.message import SHORT_REMEMBERED, Channel, InboundMessage
 from roost.core.otp import find_otp
 from roost.core.times import rfc3339, rfc3339_short
 
@@ -147,11 +147,19 @@ def one_body(message: InboundMessage, urls: MediaUrls, include: tuple[str, ...] 
 
 def message_body(message: InboundMessage, urls: MediaUrls, include: tuple[str, ...] = ()) -> InboundMessageBody:
     """The seeded keys, and what `include` asks for."""
+    if message.is_short and not include:
+        return _short_body(message)
+    body = _body(message, urls.of(message.org_id, message.id, message.media) if message.media else ())
+    _add(body, message, include)
+    return body
+
+
+def _body(message: InboundMessage, media_urls: tuple[str, ...]) -> InboundMessageBody:
     (
-        message_id, received_at, org_id, phone_number_id, _, from_number, to_number, text, channel, media, _,
+        message_id, received_at, org_id, phone_number_id, _, from_number, to_number, text, channel, _, _,
         segment_count, keyword, _, carrier_message_id, carrier_received_at, *_,
     ) = message  # fmt: skip
-    body = InboundMessageBody(
+    return InboundMessageBody(
         message_id,
         org_id,
         phone_number_id,
@@ -159,7 +167,7 @@ def message_body(message: InboundMessage, urls: MediaUrls, include: tuple[str, .
         to_number,
         text,
         channel,
-        urls.of(org_id, message_id, media) if media else media,
+        media_urls,
         segment_count,
         _opt_out(keyword),
         carrier_message_id,
@@ -167,9 +175,11 @@ def message_body(message: InboundMessage, urls: MediaUrls, include: tuple[str, .
         rfc3339(received_at) if carrier_received_at is None else rfc3339_short(carrier_received_at),
         rfc3339(received_at),
     )
-    if include:
-        _add(body, message, include)
-    return body
+
+
+@lru_cache(maxsize=SHORT_REMEMBERED)
+def _short_body(message: InboundMessage) -> InboundMessageBody:
+    return _body(message, ())
 
 
 def _add(body: InboundMessageBody, message: InboundMessage, include: tuple[str, ...]) -> None:

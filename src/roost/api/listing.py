@@ -18,6 +18,7 @@ MAX_WAIT = 30
 CURSOR_KEY = "cursors"
 CURSOR = Parameter("cursor", "query", {"type": "string"}, "The next cursor of the page before, with the same filters.")
 
+_decode_cursor = lru_cache(maxsize=4096)(decode_cursor)
 _encode_cursor = lru_cache(maxsize=4096)(encode_cursor)  # pollers get the same page again and again
 
 
@@ -49,7 +50,7 @@ class Asked(NamedTuple):
         if self.cursor is None:
             return start
         try:
-            return decode_cursor(cursor_key, self.binding(list_name, org_id), self.cursor)
+            return _decode_cursor(cursor_key, self.binding(list_name, org_id), self.cursor)
         except InvalidCursor:
             wanted = "must be the next cursor of this list with the same filters; begin again without it"
             raise invalid({"cursor": wanted}) from None

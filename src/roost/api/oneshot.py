@@ -4,6 +4,7 @@ Parameters -> `InboxQuery`, page -> JSON. The wire shapes are the seed document'
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 import msgspec
@@ -12,7 +13,7 @@ from roost.api.listing import MAX_WAIT
 from roost.core.ids import floor_of, parse_ulid, ulid_of
 from roost.core.inbox import InboxQuery, Page
 from roost.core.media_urls import MediaUrls
-from roost.core.message import InboundMessage
+from roost.core.message import SHORT_REMEMBERED, InboundMessage
 from roost.core.numbers import is_sender, repair_plus
 from roost.core.times import parse_any_instant, rfc3339
 from roost.errors import Refusal
@@ -98,6 +99,12 @@ def limit_of(values: Mapping[str, list[str]]) -> int:
 
 def message_body(message: InboundMessage, urls: MediaUrls) -> InboxMessage:
     """The seeded keys."""
+    if message.is_short:
+        return _short_body(message)
+    return _body(message, urls.of(message.org_id, message.id, message.media) if message.media else None)
+
+
+def _body(message: InboundMessage, media_urls: tuple[str, ...] | None) -> InboxMessage:
     received_at = rfc3339(message.received_at)
     return InboxMessage(
         public_id(message.id),
@@ -105,12 +112,17 @@ def message_body(message: InboundMessage, urls: MediaUrls) -> InboxMessage:
         message.to_number,
         message.body,
         len(message.media),
-        urls.of(message.org_id, message.id, message.media) if message.media else None,
+        media_urls,
         public_id(message.thread_id) if message.thread_id else None,
         public_id(message.related_outbound_id) if message.related_outbound_id else None,
         received_at,
         received_at,
     )
+
+
+@lru_cache(maxsize=SHORT_REMEMBERED)
+def _short_body(message: InboundMessage) -> InboxMessage:
+    return _body(message, None)
 
 
 def public_id(message_id: str) -> str:

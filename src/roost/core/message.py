@@ -13,6 +13,10 @@ Channel = Literal["sms", "mms"]
 # An index entry of PostgreSQL holds 2,704 bytes at most, so what is indexed is bounded.
 MAX_INDEXED = 255
 MAX_SEGMENTS = 1000
+#: How many characters a short text has: most carriers take no longer ones.
+MAX_SHORT = 1600
+#: Of how many short texts it is remembered what was made of them: 8 MiB, if they have 140 characters.
+SHORT_REMEMBERED = 4096
 
 
 class InboundEvent(NamedTuple):
@@ -117,6 +121,11 @@ class InboundMessage(NamedTuple):
     related_outbound_id: str | None
     blocked: bool
     """Whether its sender was on a block list."""
+
+    @property
+    def is_short(self) -> bool:
+        """Of ten segments at most and without media: what is made of it is small, and depends on nothing else."""
+        return self.channel == "sms" and len(self.body) <= MAX_SHORT
 
 
 def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> Draft | UnknownEvent:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from roost.core.ids import id_text, position_in, text_of
 from roost.core.inbox import InboxQuery
-from roost.core.message import InboundMessage
+from roost.core.message import MAX_SHORT, SHORT_REMEMBERED, InboundMessage
 
 _COLUMNS = (
     "id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients, segment_count, "
     "opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_outbound_id, blocked"
 )
-
+_BODY, _CHANNEL = map(_COLUMNS.split(", ").index, ("body", "channel"))
 
 # Pollers ask with the same ids again and again.
 _bound_id = lru_cache(maxsize=4096)(UUID)
@@ -83,7 +83,15 @@ _known_id = lru_cache(maxsize=65536)(id_text)
 
 
 def message_of(row: tuple[Any, ...]) -> InboundMessage:
-    """A row of `_COLUMNS`."""
+    """A row of `_COLUMNS`.
+
+    Pollers get the same rows again and again, and finding one costs a fifth of converting it. It is found by all that it
+    says, so that no change of it can be missed.
+    """
+    return _remembered(row) if row[_CHANNEL] == "sms" and len(row[_BODY]) <= MAX_SHORT else _converted(row)
+
+
+def _converted(row: tuple[Any, ...]) -> InboundMessage:
     (
         message_id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients,
         segment_count, opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_id, blocked,
@@ -110,3 +118,6 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
         None if related_id is None else id_text(related_id),
         blocked == 1,
     )
+
+
+_remembered = lru_cache(maxsize=SHORT_REMEMBERED)(_converted)
