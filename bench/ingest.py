@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from bench.places import Place, Places
 from bench.report import TARGET_HEAD, Section, Table, Target, plain
-from bench.rounds import Figure, Measure, interleaved
+from bench.rounds import Figure, Measure, middle, taken_in_turns, times_as_fast
 from bench.scale import WARM_UP, Scale
 from bench.servers import Server
 from bench.tenants import SENDERS, Tenant, delivery, furnish
@@ -34,17 +34,16 @@ def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Sect
         forgetful = _Served(running, "no-storage", places.new_sqlite(), load, scale)
         alone = _Alone(running, places.new(), scale.deliveries, None)
         alone_single = _Alone(running, places.new(), scale.deliveries // 8, 1)
-        measures: dict[str, Measure] = {END_TO_END: real.measure}
+        measures: dict[str, Measure] = {END_TO_END: real.measure, ALONE: alone.measure}
         if kind == "postgres":
             together = _Served(running, "counted", places.new(), load, scale, ROOST_PROCESSES="2")
             measures[TOGETHER] = together.measure
         measures |= {
-            ALONE: alone.measure,
             NO_STORAGE: forgetful.measure,
             SINGLE: single.measure,
             ALONE_SINGLE: alone_single.measure,
         }
-        figures = interleaved(measures, scale.rounds * SLICES)
+        taken = taken_in_turns(measures, scale.rounds * SLICES)
     grouped = {
         END_TO_END: real.group_size(),
         ALONE: alone.group_size(),
@@ -54,7 +53,7 @@ def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Sect
     real.check()
     if kind == "postgres":
         together.check()
-    return _section(kind, figures, grouped)
+    return _section(kind, taken, grouped)
 
 
 class _Served:
@@ -115,29 +114,28 @@ class _Alone:
         return self._deliveries / self._commits
 
 
-def _section(kind: str, figures: dict[str, Figure], grouped: dict[str, float]) -> tuple[Section, list[Target]]:
-    rows = [
-        (
-            name,
-            f"{figure.per_second:,.0f}",
-            f"{figure.p50_ms:.2f}",
-            f"{figure.p99_ms:.2f}",
-            f"{grouped[name]:.1f}" if name in grouped else "",
+def _section(kind: str, taken: dict[str, list[Figure]], grouped: dict[str, float]) -> tuple[Section, list[Target]]:
+    rows = []
+    for name, figures in taken.items():
+        rate, p50, p99 = middle(figures)
+        rows.append(
+            (name, f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}", f"{grouped[name]:.1f}" if name in grouped else "")
         )
-        for name, figure in figures.items()
-    ]
-    rate = {name: figure.per_second for name, figure in figures.items()}
-    target = Target(f"ingest, {kind}: end to end / storage alone", rate[END_TO_END] / rate[ALONE], AT_LEAST[kind])
+
+    def ratio(one: str, other: str) -> float:
+        return times_as_fast(taken[one], taken[other])
+
+    target = Target(f"ingest, {kind}: end to end / storage alone", ratio(END_TO_END, ALONE), AT_LEAST[kind])
     ratios = [
         target.row,
-        plain("end to end / the same HTTP stack, nothing stored", rate[END_TO_END] / rate[NO_STORAGE]),
-        plain("end to end / one commit a message", rate[END_TO_END] / rate[SINGLE]),
-        plain("storage alone / storage alone, one commit a message", rate[ALONE] / rate[ALONE_SINGLE]),
+        plain("end to end / the same HTTP stack, nothing stored", ratio(END_TO_END, NO_STORAGE)),
+        plain("end to end / one commit a message", ratio(END_TO_END, SINGLE)),
+        plain("storage alone / storage alone, one commit a message", ratio(ALONE, ALONE_SINGLE)),
     ]
-    if TOGETHER in rate:
+    if TOGETHER in taken:
         ratios += [
-            plain("two processes / storage alone", rate[TOGETHER] / rate[ALONE]),
-            plain("two processes / one", rate[TOGETHER] / rate[END_TO_END]),
+            plain("two processes / storage alone", ratio(TOGETHER, ALONE)),
+            plain("two processes / one", ratio(TOGETHER, END_TO_END)),
         ]
     lead = (
         f"A Bandwidth callback of about 550 bytes with its Basic credential, {CLIENTS} clients, {TENANTS} organizations, "

@@ -6,6 +6,7 @@
     no-sweeper     what is past its retention stays
     no-deliverer   nobody is told by webhook
     no-storage     a delivery is verified and parsed, and forgotten
+    forgetful      SQLite remembers no page: each is asked of the database, as when texts come all the time
     ready-made     both lists answer with a body made before (no key, no query, no encoding), read from BENCH_BODIES
 
 At its end the process prints what it counted, as JSON.
@@ -29,6 +30,7 @@ from roost.api.inbound import Inbound
 from roost.config import Config
 from roost.core.ids import RANDOM_BITS, uuid7
 from roost.push.webhooks.deliverer import Deliverer
+from roost.store import sqlite
 from roost.store.base import Clock, RandomBits, Store
 from roost.store.group import Delivery, Outcome
 from roost.store.sqlite import SqliteStore
@@ -69,6 +71,7 @@ REPLACEMENTS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "no-sweeper": lambda: patch.object(Sweeper, "start", lambda self: None),
     "no-deliverer": lambda: patch.object(Deliverer, "start", lambda self: None),
     "no-storage": lambda: patch.object(server, "make_store", no_storage),
+    "forgetful": lambda: patch.object(sqlite, "MAX_PAGES", 0),
     "ready-made": lambda: patch.object(app, "Inbound", ReadyMade),
 }
 
