@@ -124,8 +124,8 @@ class InboundMessage(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        """Of ten segments at most and without media: what is made of it is small, and depends on nothing else."""
-        return self.channel == "sms" and len(self.body) <= MAX_SHORT
+        """Without media and of few characters: what is made of it is small, and depends on nothing else."""
+        return not (self.media or self.recipients) and len(self.body) <= MAX_SHORT
 
 
 def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> Draft | UnknownEvent:

@@ -14,7 +14,7 @@ _COLUMNS = (
     "id, org_id, phone_number_id, agent_id, from_number, to_number, body, channel, media, recipients, segment_count, "
     "opt_out_keyword, suspected, carrier_message_id, carrier_received_at, thread_id, related_outbound_id, blocked"
 )
-_BODY, _CHANNEL = map(_COLUMNS.split(", ").index, ("body", "channel"))
+_BODY, _MEDIA, _RECIPIENTS = map(_COLUMNS.split(", ").index, ("body", "media", "recipients"))
 
 # Pollers ask with the same ids again and again.
 _bound_id = lru_cache(maxsize=4096)(UUID)
@@ -88,7 +88,8 @@ def message_of(row: tuple[Any, ...]) -> InboundMessage:
     Pollers get the same rows again and again, and finding one costs a fifth of converting it. It is found by all that it
     says, so that no change of it can be missed.
     """
-    return _remembered(row) if row[_CHANNEL] == "sms" and len(row[_BODY]) <= MAX_SHORT else _converted(row)
+    is_short = not (row[_MEDIA] or row[_RECIPIENTS]) and len(row[_BODY]) <= MAX_SHORT
+    return _remembered(row) if is_short else _converted(row)
 
 
 def _converted(row: tuple[Any, ...]) -> InboundMessage:
