@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from roost.carriers.contract import (
     BASIC,
     Accepted,
@@ -21,9 +23,10 @@ from roost.carriers.contract import (
     SendFailed,
     verify_basic,
 )
-from roost.carriers.fields import events_of, https_host, instant, object_of, text, texts, whole_number
+from roost.carriers.fields import events_of, https_host, instant, text
 from roost.carriers.outside import Answer, Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
+from roost.carriers.shapes import Texts, Whole, reader
 from roost.core.account import CarrierAccount
 from roost.core.message import CarrierEvent, InboundEvent, ReceiptEvent, UnknownEvent
 from roost.core.numbers import is_toll_free
@@ -72,45 +75,67 @@ def parse(request: IntakeRequest) -> list[CarrierEvent]:
     return events_of(request.body, _event)
 
 
+class _Message(msgspec.Struct, rename={"from_number": "from", "segment_count": "segmentCount"}):
+    id: str = ""
+    time: str = ""
+    to: Texts = ()
+    from_number: str = ""
+    text: str = ""
+    media: Texts = ()
+    owner: str = ""
+    direction: str = "in"
+    segment_count: Whole = None
+    tag: str = ""
+
+
+class _Event(msgspec.Struct, rename={"error_code": "errorCode"}):
+    type: str = ""
+    time: str = ""
+    to: str = ""
+    description: str = ""
+    error_code: str = ""
+    message: _Message | None = None
+
+
+_read = reader(_Event)
+
+
 def _event(raw: bytes) -> CarrierEvent:
     try:
-        event = object_of(raw)
+        event = _read(raw)
     except ValueError:
         return UnknownEvent("not_json", raw)
-    word, message = event.get("type"), event.get("message")
-    if not isinstance(word, str) or not isinstance(message, dict):
+    message = event.message
+    if message is None:
         return UnknownEvent("unknown_event", raw)
-    message_id = text(message.get("id"))
     # Inbound and status callbacks may reach the same URL, so a status is known by its type alone.
-    if word in STATUSES:
-        code = text(event.get("errorCode"))
+    if event.type in STATUSES:
         return ReceiptEvent(
-            carrier_message_id=message_id,
+            carrier_message_id=message.id,
             # A group text gets one status per recipient: the top-level `to` says whose.
-            recipient=text(event.get("to")),
-            event="unconfirmed" if code == UNCONFIRMED else STATUSES[word],
+            recipient=event.to,
+            event="unconfirmed" if event.error_code == UNCONFIRMED else STATUSES[event.type],
             raw=raw,
-            error_code=code or None,
-            description=text(event.get("description")) or None,
-            carrier_time=instant(event.get("time")),
-            tag=text(message.get("tag")) or None,
-            opted_out=code in OPTED_OUT_CODES,
+            error_code=event.error_code or None,
+            description=event.description or None,
+            carrier_time=instant(event.time),
+            tag=message.tag or None,
+            opted_out=event.error_code in OPTED_OUT_CODES,
         )
-    if word != "message-received" or message.get("direction", "in") != "in":
+    if event.type != "message-received" or message.direction != "in":
         return UnknownEvent("unknown_event", raw)
-    recipients = texts(message.get("to"))
     return InboundEvent(
-        carrier_message_id=message_id,
-        from_number=text(message.get("from")),
+        carrier_message_id=message.id,
+        from_number=message.from_number,
         # `owner` is the number that this copy of a group text belongs to; each number of ours gets a copy of its own.
-        to_numbers=tuple(dict.fromkeys(filter(None, (text(message.get("owner")), text(event.get("to")), *recipients)))),
-        body=text(message.get("text")),
+        to_numbers=tuple(dict.fromkeys(filter(None, (message.owner, event.to, *message.to)))),
+        body=message.text,
         raw=raw,
-        recipients=recipients,
-        media=texts(message.get("media")),
-        segment_count=whole_number(message.get("segmentCount")),
+        recipients=message.to,
+        media=message.media,
+        segment_count=message.segment_count,
         # The event's `time` is when Bandwidth made the callback; `message.time` is when it received the text.
-        carrier_received_at=instant(message.get("time")) or instant(event.get("time")),
+        carrier_received_at=instant(message.time) or instant(event.time),
     )
 
 
