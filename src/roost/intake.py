@@ -50,14 +50,16 @@ class Intake:
         for a carrier we do not have, 413 beyond 1 MiB, 429 after too many wrong credentials, 503 when it could not be
         stored; nothing for what it says.
         """
-        carrier = CARRIERS.get(request.path_params["carrier"])
+        scope = request.scope
+        method, called = scope["method"], scope["path_params"]
+        carrier = CARRIERS.get(called["carrier"])
         if carrier is None:
-            raise general(404, request.scope["path"])
-        if request.method not in carrier.METHODS:
-            raise general(405, request.scope["path"], Allow=", ".join(sorted(carrier.METHODS)))
+            raise general(404, scope["path"])
+        if method not in carrier.METHODS:
+            raise general(405, scope["path"], Allow=", ".join(sorted(carrier.METHODS)))
         body = await read_body(request, MAX_BODY_BYTES)
-        incoming = IntakeRequest(request.headers, body, self._url(request.scope), request.method)
-        account, policy = await self._known.get(request.path_params["account_id"]) or _NOBODY
+        incoming = IntakeRequest(request.headers, body, self._url(scope), method)
+        account, policy = await self._known.get(called["account_id"]) or _NOBODY
         if (
             account is None
             or account.carrier != carrier.NAME
@@ -106,9 +108,9 @@ class Intake:
 
     def _url(self, scope: Scope) -> str:
         # What a proxy says of where it was called (X-Forwarded-*) is not asked: anybody can write it.
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        url = self._public_url + scope["raw_path"].decode("latin-1")
         query: bytes = scope["query_string"]
-        return f"{self._public_url}{path.partition(b'?')[0].decode('latin-1')}{'?' if query else ''}{query.decode('latin-1')}"
+        return f"{url}?{query.decode('latin-1')}" if query else url
 
     async def _look_up(self, text: str) -> tuple[CarrierAccount, Policy] | None:
         account_id = parse_uuid(text)

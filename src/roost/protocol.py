@@ -146,16 +146,16 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle.scope is not scope or cycle.response_started or self.flow.write_paused or scope["method"] == "HEAD":
             return False
-        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
-        head = b"%b%b" % (STATUS_LINE[status], b"".join(lines))
+        lines = [*map(b": ".join, self.server_state.default_headers), *map(b": ".join, headers)]
+        head = STATUS_LINE[status] + b"\r\n".join(lines)
         if b"\nconnection:" in head:
             return False
-        if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1 or b"\0" in head:
+        if len(head.translate(None, b"\r\n\0")) != len(head) - 2 * len(lines):
             return False  # it has a line in it that is no header of ours: uvicorn says so
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.disconnected:
-            ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+            ending = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
             self.transport.write(b"%b%b%b" % (head, ending, body))
             if not cycle.keep_alive:
                 self.transport.close()

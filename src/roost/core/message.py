@@ -139,21 +139,22 @@ def draft(event: InboundEvent, opt_out_words: frozenset[str] = frozenset()) -> D
     body = storable(event.body)
     # Bandwidth counts one segment for any MMS and lists several recipients only there: a group text is an MMS.
     channel: Channel = "mms" if event.is_mms or event.media or len(event.recipients) > 1 else "sms"
+    media = tuple(map(storable, event.media[:MAX_MEDIA])) if event.media else ()
     found = keyword(body, opt_out_words) or event.understood
     opted_out = found is not None and found.kind == "opt_out"
-    return Draft(
-        carrier_message_id=carrier_key(event.carrier_message_id, event.raw),
-        from_number=sender,
-        to_numbers=tuple([storable(number)[:MAX_INDEXED] for number in event.to_numbers]),
-        recipients=tuple(map(storable, event.recipients)) if len(event.recipients) > 1 else (),
-        body=body,
-        channel=channel,
-        media=tuple(map(storable, event.media[:MAX_MEDIA])),
-        segment_count=_segment_count(event.segment_count, channel, body),
-        keyword=found,
-        suspected=not opted_out and is_suspected(body),
-        carrier_received_at=event.carrier_received_at,
-        raw=event.raw,
+    return Draft(  # in the order of its fields: by their names it takes twice as long, for each text
+        carrier_key(event.carrier_message_id, event.raw),
+        sender,
+        tuple([storable(number)[:MAX_INDEXED] for number in event.to_numbers]),
+        tuple(map(storable, event.recipients)) if len(event.recipients) > 1 else (),
+        body,
+        channel,
+        media,
+        _segment_count(event.segment_count, channel, body),
+        found,
+        not opted_out and is_suspected(body),
+        event.carrier_received_at,
+        event.raw,
     )
 
 
