@@ -5,15 +5,13 @@ from contextlib import ExitStack
 
 from bench.places import Place, Places
 from bench.report import TARGET_HEAD, Section, Table, Target, plain
-from bench.rounds import Figure, Measure, middle, taken_in_turns, times_as_fast
+from bench.rounds import SLICES, Figure, Measure, middle, taken_in_turns, times_as_fast
 from bench.scale import WARM_UP, Scale
 from bench.servers import Server
 from bench.tenants import SENDERS, Tenant, delivery, furnish
 from bench.worker import Worker
 
 CLIENTS = 64
-#: A round is cut in so many: a shared machine's clock changes within seconds, and hits what is measured in short turns alike.
-SLICES = 3
 TENANTS = 10
 AT_LEAST = {"sqlite": 0.4, "postgres": 0.6}
 

@@ -7,7 +7,7 @@ from itertools import product
 from bench import seed, stand_ins
 from bench.places import Places
 from bench.report import TARGET_HEAD, Section, Table, Target, plain
-from bench.rounds import Figure, Measure, middle, taken_in_turns, times_as_fast
+from bench.rounds import SLICES, Figure, Measure, middle, taken_in_turns, times_as_fast
 from bench.scale import FEW_ROWS, WARM_UP, Scale
 from bench.servers import Server
 from bench.tenants import furnish, reading
@@ -21,8 +21,6 @@ PATHS = {"agentmessage": "/v1/inbound-messages", "oneshot": "/v1/tools/sms/inbox
 NAMES = {"agentmessage": "dialect A, 20 messages", "oneshot": "dialect B, 50 messages"}
 
 ASKED, READY_MADE, ANEW = "asked again and again", "ready-made", "asked anew"
-#: Each measurement in so many pieces: the shorter a round, the likelier is the machine as quick for all of it.
-SLICES = 3
 
 
 def measure(kind: str, places: Places, load: Worker, scale: Scale) -> tuple[Section, list[Target]]:

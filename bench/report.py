@@ -28,14 +28,19 @@ class Target(NamedTuple):
     at_most: bool = False
 
     @property
+    def reached(self) -> bool:
+        return self.value <= self.bound if self.at_most else self.value >= self.bound
+
+    @property
     def verdict(self) -> str:
-        reached = self.value <= self.bound if self.at_most else self.value >= self.bound
-        return "ok" if reached else "MISSED"
+        return "ok" if self.reached else "MISSED"
 
     @property
     def row(self) -> Row:
         sign = "<=" if self.at_most else ">="
-        return (self.what, f"{self.value:.2f}", f"{sign} {self.bound:.2f}", self.verdict)
+        # With a digit more where it was missed by less than one would see.
+        digits = 3 if not self.reached and f"{self.value:.2f}" == f"{self.bound:.2f}" else 2
+        return (self.what, f"{self.value:.{digits}f}", f"{sign} {self.bound:.2f}", self.verdict)
 
 
 TARGET_HEAD = ("ratio", "measured", "target", "")

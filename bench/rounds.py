@@ -6,6 +6,10 @@ from typing import NamedTuple, TypeVar
 
 Name = TypeVar("Name")
 
+#: A round of what is measured for seconds is cut in so many: a shared machine's clock changes within seconds, and hits what is
+#: measured in short turns alike.
+SLICES = 3
+
 
 class Figure(NamedTuple):
     """How fast something went: answers a second, and the time of one in ms."""

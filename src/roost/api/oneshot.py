@@ -26,7 +26,7 @@ _MINUTE_US = 60 * 1_000_000
 _PREFIX = "msg_"
 
 
-class InboxMessage(msgspec.Struct, gc=False, rename={"from_number": "from", "to_number": "to"}):
+class InboxMessage(msgspec.Struct, frozen=True, gc=False, rename={"from_number": "from", "to_number": "to"}):
     """An inbound message; `media_urls` is null when there is no media."""
 
     id: str
