@@ -24,7 +24,7 @@ class Example:
     """One of them as a process."""
 
     def __init__(self, name: str, *words: str | Path, **environ: str) -> None:
-        environ = {**os.environ, "PYTHONUNBUFFERED": "1", **environ}
+        environ = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **environ}
         command = [sys.executable, EXAMPLES / name, *words]
         self._process = subprocess.Popen(
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -37,7 +37,7 @@ class Example:
         late.start()
         line = self._process.stdout.readline()
         late.cancel()
-        assert line, self._process.communicate(timeout=10)[1]
+        assert line, (self._process.communicate(timeout=10)[1], self._process.returncode)
         return line.strip()
 
     def end(self, number: int = signal.SIGKILL) -> None:

@@ -53,6 +53,33 @@ help(cancel)
     assert "Take a queued message back." in shown
 
 
+def test_threads_that_read_the_same_kind_of_answer_for_the_first_time_at_once_do_not_crash() -> None:
+    code = """
+import faulthandler, sys, threading
+import msgspec
+from datetime import datetime
+from roost.client.resource import decoded
+
+faulthandler.enable()
+sys.setswitchinterval(1e-6)
+
+def read(kind, together):
+    together.wait()
+    decoded(b'{"id": "7", "at": "2026-11-29T00:00:00Z", "inner": {"words": ["a"]}}', kind)
+
+for _ in range(200):
+    inner = msgspec.defstruct("Inner", [("words", list[str]), ("more", int | None, None)])
+    kind = msgspec.defstruct("Outer", [("id", str), ("at", datetime), ("inner", inner)])
+    together = threading.Barrier(4)
+    threads = [threading.Thread(target=read, args=(kind, together)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+    run("-c", code)
+
+
 def documented() -> set[tuple[str, str]]:
     """The calls in the table of the documentation, each with the part of the client that has it."""
     page = (Path(__file__).parents[2] / "docs/client.md").read_text("utf-8")

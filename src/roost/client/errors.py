@@ -115,10 +115,13 @@ class _ErrorBody(msgspec.Struct):
     message: str = ""
 
 
+_decode = msgspec.json.Decoder(_ErrorBody).decode  # here, not when it is first needed: see resource.py
+
+
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     """The error that an answer is. `headers` are by lower-case name. Never raises, whatever the body is."""
     try:
-        said = msgspec.json.decode(body, type=_ErrorBody)
+        said = _decode(body)
         found = said.error if isinstance(said.error, _Error) else _Error(said.error, said.message)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = _Error()

@@ -1,6 +1,7 @@
 """What all resources share: making a request of values, and reading answers and pages of them."""
 
 import secrets
+import threading
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,6 +13,9 @@ from roost.client.errors import BrokenAnswer
 from roost.client.flow import Answer, Emit, Flow, Request, Walk, answered
 
 T = TypeVar("T")
+
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_making = threading.Lock()
 
 Time = datetime | str
 """A time as the server wrote it, or a datetime that knows its zone."""
@@ -60,9 +64,17 @@ def unwrapped(answer: Answer, kind: type[T]) -> T:
 def decoded(body: bytes | msgspec.Raw, kind: type[T]) -> T:
     """JSON as `kind`. Raises BrokenAnswer, which says where it is not, and quotes nothing of it."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return _decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenAnswer(f"the answer is not what is documented: {error}") from None
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Made by one thread at a time: two that ready the same type at once crash the process, with msgspec before 0.23."""
+    if kind not in _decoders:
+        with _making:
+            _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+    return _decoders[kind]
 
 
 def read(path: str, **params: Any) -> Request:
