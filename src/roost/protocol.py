@@ -102,7 +102,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.end()
         super().connection_lost(exc)
-        self.scope = {}  # type: ignore[typeddict-item]  # which has us in it: so that nothing is left to be collected
+        # The scopes of requests have us in them: so that nothing is left to be collected.
+        self.scope, self.cycle = {}, None  # type: ignore[typeddict-item, assignment]
         self._is_lost = True
         self.when_lost(self._when_lost)
 
@@ -131,7 +132,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def whole_body(self, scope: Scope) -> bytes | None:
         """A request's body, once all of it is there; None: it has to be received as ASGI has it."""
         cycle = self.cycle
-        if cycle.scope is not scope or cycle.more_body or cycle.disconnected or cycle.response_complete:
+        if (
+            cycle is None
+            or cycle.scope is not scope
+            or cycle.more_body
+            or cycle.disconnected
+            or cycle.response_complete
+        ):
             return None
         body, cycle.body = bytes(cycle.body), bytearray()
         cycle.message_event.clear()
@@ -144,7 +151,13 @@ class BoundedProtocol(HttpToolsProtocol):
         uvicorn writes its head and its body apart, and looks at each header by two patterns.
         """
         cycle = self.cycle
-        if cycle.scope is not scope or cycle.response_started or self.flow.write_paused or scope["method"] == "HEAD":
+        if (
+            cycle is None
+            or cycle.scope is not scope
+            or cycle.response_started
+            or self.flow.write_paused
+            or scope["method"] == "HEAD"
+        ):
             return False
         lines = [*map(b": ".join, self.server_state.default_headers), *map(b": ".join, headers)]
         head = STATUS_LINE[status] + b"\r\n".join(lines)

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import gc
 import json
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -112,6 +114,38 @@ def test_who_waits_for_an_answer_is_not_cut_off(house: House, monkeypatch: pytes
         head = f"GET /v1/inbound-messages?wait=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\n\r\n"
         connection.sendall(head.encode())
         assert answers_in(connection.recv(65536))[0][0] == 200
+
+
+WAITING = b"GET /v1/inbound-messages?wait=30 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer KEY\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [(HEALTH, False), (WAITING, True)],
+    ids=["answered", "while it waits"],
+)
+def test_a_connection_that_is_gone_leaves_nothing_for_the_garbage_collector(
+    house: House, asked: bytes, waits: bool
+) -> None:
+    asked = asked.replace(b"KEY", house.tenant().key.encode())
+    house.http.get("/healthz")
+    others, gone = house.connections(), threading.Event()
+    gc.disable()
+    try:
+        with connected(house.base_url) as connection:
+            connection.sendall(asked)
+            if waits:
+                while "\nroost_waiting_reads 1.0\n" not in house.http.get("/metrics").text:
+                    pass
+            else:
+                assert answers_in(connection.recv(65536))[0][0] == 200
+            [mine] = house.connections() - others
+            watched = weakref.ref(mine, lambda _: gone.set())
+            del mine
+        assert gone.wait(10)
+        assert watched() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

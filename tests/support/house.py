@@ -230,6 +230,10 @@ class House:
         """The requests that are not answered yet."""
         return list(self._server.server_state.tasks)
 
+    def connections(self) -> set[Any]:
+        """The protocols of those that are open."""
+        return set(self._server.server_state.connections)
+
     def deliver(self, tenant: Tenant, payload: Any, **options: Any) -> httpx.Response:
         """POST a carrier's payload to the tenant's real webhook URL with its real credential."""
         return self.http.post(tenant.webhook, json=payload, auth=BASIC, **options)
