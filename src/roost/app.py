@@ -139,10 +139,15 @@ class _Routing:
 
     def __init__(self, routes: Sequence[Route], others: Mapping[str, ASGIApp]) -> None:
         self._others = others
+        self._fixed: dict[tuple[str, str], Endpoint] = {}
         self._endpoints: dict[str, list[tuple[Pattern[str], Endpoint]]] = {}
         for route in routes:
-            pattern, _, _ = compile_path(route.path)
-            self._endpoints.setdefault(route.method, []).append((pattern, Endpoint(route.path, route.handler)))
+            pattern, _, parameters = compile_path(route.path)
+            endpoint = Endpoint(route.path, route.handler)
+            if parameters:
+                self._endpoints.setdefault(route.method, []).append((pattern, endpoint))
+            else:
+                self._fixed[route.method, route.path] = endpoint
         self._router = Router(
             [
                 StarletteRoute(route.path, Endpoint(route.path, route.handler), methods=[route.method])
@@ -153,12 +158,16 @@ class _Routing:
         )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        for pattern, endpoint in self._endpoints.get(scope["method"], ()):
-            found = pattern.fullmatch(scope["path"])
+        method, path = scope["method"], scope["path"]
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed(scope, receive, send)
+        for pattern, endpoint in self._endpoints.get(method, ()):
+            found = pattern.fullmatch(path)
             if found:
                 scope["path_params"] = found.groupdict()
                 return endpoint(scope, receive, send)
-        return self._others.get(scope["path"], self._router)(scope, receive, send)
+        return self._others.get(path, self._router)(scope, receive, send)
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
