@@ -26,7 +26,7 @@ from roost.store.committer import GroupCommitter
 from roost.store.directory import Directory
 from roost.store.errors import ContentRefused, StoreUnavailable
 from roost.store.group import Delivery
-from roost.store.outbox import Leased, depth, due_organizations, known_ids, last_looks, lease
+from roost.store.outbox import Leased, depth, due_organizations, has_rival, its_own, last_looks, lease
 from roost.store.parts import overdue
 from roost.store.settling import (
     Settle,
@@ -253,13 +253,13 @@ class Worker:
         """Ask the carrier's own record about a text that was perhaps sent."""
         account = await self._accounts.get(leased.carrier_account_id)
         carrier = self._carriers.get(account.carrier) if account else None
-        known = await known_ids(self._store, leased)
-        if account is None or carrier is None or known is None or not carrier.can_send(account):
+        if account is None or carrier is None or not carrier.can_send(account) or await has_rival(self._store, leased):
             return
         try:
-            found = await carrier.look_up(self._text(leased), leased.leased_at, known, account, self._outside)
+            recorded = await carrier.look_up(self._text(leased), leased.leased_at, account, self._outside)
         except SendFailed:
             return
+        found = await its_own(self._store, leased, recorded)
         if found is not None:
             await self._settle(leased, partial(settle_found, leased=leased, carrier_message_id=found))
             log.info("found_at_carrier", message_id=leased.message_id, carrier=carrier.NAME)

@@ -271,14 +271,18 @@ def account_of(carrier: ScriptedApi, **changes: Any) -> CarrierAccount:
 def test_what_was_perhaps_sent_is_found_by_our_own_id(carrier: ScriptedApi) -> None:
     text = OutgoingText("ours", NUMBER, CONTACT, "Hi", (), False)
 
-    def looked_up() -> str | None:
-        return reaching_out(lambda outside: sinch.look_up(text, NOW, frozenset(), account_of(carrier), outside))
+    def looked_up() -> frozenset[str]:
+        return reaching_out(lambda outside: sinch.look_up(text, NOW, account_of(carrier), outside))
 
-    assert looked_up() is None
+    assert looked_up() == set()
     carrier.script.append(Said(200, {"batches": [{"id": "x", "client_reference": "another"}, {"id": "y"}]}))
-    assert looked_up() is None
+    assert looked_up() == set()
+    carrier.script.append(
+        Said(200, {"batches": [{"client_reference": "ours"}, {"id": [], "client_reference": "ours"}]})
+    )
+    assert looked_up() == set()
     carrier.script.append(Said(200, {"batches": [{"id": wire.BATCH, "client_reference": "ours"}]}))
-    assert looked_up() == wire.BATCH
+    assert looked_up() == {wire.BATCH}
     assert carrier.asked[0].query["start_date"] == "2026-04-26T12:00:00.000000Z"
 
 

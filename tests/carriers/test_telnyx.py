@@ -295,17 +295,16 @@ def test_check_says_what_is_wrong_with_the_set_up() -> None:
         assert (fine, "only receives" in text) == (True, True)
 
 
-def test_of_several_in_telnyx_record_only_one_that_is_nobody_elses_is_ours() -> None:
+def test_its_record_has_what_was_sent_to_the_contact_at_the_time() -> None:
     api = Api()
     with ScriptedApi(api) as carrier:
         account = ACCOUNT._replace(secrets=wire.secrets(api_key=[wire.API_KEY], api_url=carrier.base_url + "/v2"))
         text = OutgoingText("ours", NUMBER, CONTACT, "Hi", (), False)
 
-        def looked_up(*known: str) -> str | None:
-            return reaching_out(lambda outside: telnyx.look_up(text, NOW, frozenset(known), account, outside))
+        def looked_up() -> frozenset[str]:
+            return reaching_out(lambda outside: telnyx.look_up(text, NOW, account, outside))
 
-        assert looked_up() is None
+        assert looked_up() == set()
         api.records = [{"uuid": "tx-1", "direction": "outbound"}, {"uuid": "tx-2"}, {}]
-        assert looked_up() is None
-        assert looked_up("tx-1") == "tx-2"
+        assert looked_up() == {"tx-1", "tx-2"}
         assert carrier.asked[0].query["filter[created_at][gte]"] == "2026-04-26T12:00:00.000000Z"

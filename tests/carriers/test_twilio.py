@@ -164,9 +164,9 @@ def test_it_is_asked_as_documented(tmp_path: Path, api: TwilioApi) -> None:
 def test_its_record_is_searched_for_the_very_same_text(tmp_path: Path, api: TwilioApi) -> None:
     now = now_us()
 
-    def looked_up(body: str, known: frozenset[str] = frozenset()) -> Any:
+    def looked_up(body: str) -> Any:
         text = OutgoingText("m1", NUMBER, CONTACT, body, (), False)
-        work = lambda outside, account: twilio.look_up(text, now, known, account, outside)  # noqa: E731
+        work = lambda outside, account: twilio.look_up(text, now, account, outside)  # noqa: E731
         return reaching_out(tmp_path, work, api_url=api.host_url)
 
     def record(sid: str, body: str, **changes: Any) -> dict[str, Any]:
@@ -179,12 +179,10 @@ def test_its_record_is_searched_for_the_very_same_text(tmp_path: Path, api: Twil
         record("SM3", "three", date_created=old),
         record("SM4", "two"),
     ]
-    assert looked_up("one") == "SM1"
-    assert looked_up("one", frozenset({"SM1"})) is None
-    assert looked_up("two") is None, "two may be it"
-    assert looked_up("two", frozenset({"SM2"})) == "SM4"
-    assert looked_up("three") is None, "long before"
-    assert looked_up("four") is None
+    assert looked_up("one") == {"SM1"}
+    assert looked_up("two") == {"SM2", "SM4"}, "each may be it"
+    assert looked_up("three") == set(), "long before"
+    assert looked_up("four") == set()
 
 
 def test_what_was_missed_comes_page_by_page_as_its_callbacks_would_have_brought_it(

@@ -290,6 +290,25 @@ def test_a_record_that_may_be_another_texts_settles_nothing(idle: House, tenant:
     assert settle(idle, leased, lambda group: settle_found(group, leased, "bw-000001"))
 
 
+def test_the_record_of_a_text_that_had_waited_for_long_is_not_taken_for_another_ones(
+    idle: House, tenant: Tenant, api: BandwidthApi
+) -> None:
+    api.clock = idle.clock
+    for _ in range(2):
+        send(idle, tenant)
+    idle.clock.offset_us += 20 * DAY_US  # while nothing was sent at all
+    sent = lease_one(idle, tenant)
+    idle.wait(Worker(idle.store, idle.outside)._send(sent))
+    lost = lease_one(idle, tenant)
+    assert stand_of(idle, tenant, sent.message_id).carrier_message_id == "bw-000001"
+    idle.clock.offset_us += LEASE_US + 1
+    assert idle.wait(lease(idle.store, tenant.org.org_id, 16, 0)).expired == 1
+    idle.clock.offset_us += 120 * 1_000_000
+    idle.wait(run_worker(idle))
+    assert len(api.queries) == 1
+    assert stand_of(idle, tenant, lost.message_id).state == "uncertain"
+
+
 OPERATOR: list[tuple[Decision, Stand]] = [
     ("sent", Stand(None, None, None, "sent", None, None, 1, None)),
     ("failed", Stand(None, None, None, "failed", None, "OPERATOR", None, None)),

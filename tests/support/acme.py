@@ -87,10 +87,8 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     return Accepted(accepted_id(fields_of(answer).get("id")))
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    return None
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    return frozenset()
 
 
 backfill = None

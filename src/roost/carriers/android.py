@@ -156,15 +156,13 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     raise _refused(answer)
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
     """The message of our id. ("Status Tracking", REST API)"""
     answer = await _ask(outside, "GET", account, f"messages/{text.message_id}")
     if answer.status == 200:
-        return text.message_id
+        return frozenset((text.message_id,))
     if answer.status == 404:
-        return None
+        return frozenset()
     raise _refused(answer)
 
 

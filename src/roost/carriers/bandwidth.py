@@ -23,7 +23,7 @@ from roost.carriers.contract import (
     SendFailed,
     verify_basic,
 )
-from roost.carriers.fields import events_of, https_host, instant, text
+from roost.carriers.fields import events_of, https_host, ids_of, instant, objects, text
 from roost.carriers.outside import Answer, Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
 from roost.carriers.shapes import Texts, Whole, reader
@@ -176,10 +176,8 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     raise _refusal(answer)
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    """The one record of the time that is nobody else's. ("List Messages": messageId; it does not tell tags)"""
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    """Those of the time. ("List Messages": messageId; it does not tell tags)"""
     query = {
         "sourceTn": text.from_number,
         "destinationTn": text.to_number,
@@ -191,12 +189,7 @@ async def look_up(
     answer = await outside.request("GET", url, auth=credential, params=query)
     if answer.status != 200:
         raise _refusal(answer)
-    records = fields_of(answer).get("messages")
-    found = (
-        [record.get("messageId") for record in records if isinstance(record, dict)] if isinstance(records, list) else []
-    )
-    unknown = {each for each in found if isinstance(each, str) and each} - known
-    return unknown.pop() if len(unknown) == 1 else None
+    return ids_of(objects(fields_of(answer).get("messages")), "messageId")
 
 
 #: Bandwidth does not store texts.

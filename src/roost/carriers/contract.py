@@ -177,13 +177,12 @@ class Carrier(Protocol):
         self,
         text: OutgoingText,
         sent_at: int,
-        known: frozenset[str],
         account: CarrierAccount,
         outside: Outside,
-    ) -> str | None:
-        """The carrier's id of a text that was perhaps sent at about `sent_at`, from its own record; None: no telling.
+    ) -> frozenset[str]:
+        """The carrier's ids of what may be a text that was perhaps sent, from its own record.
 
-        `sent_at` is microseconds since 1970; `known` are the carrier's ids of other messages to the same contact.
+        It was sent at about `sent_at`, microseconds since 1970. Of what may be another text, too, the store knows whose it is.
         Raises SendFailed when the carrier could not be asked.
         """
         ...

@@ -94,6 +94,11 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
+def ids_of(records: list[dict[str, Any]], name: str) -> frozenset[str]:
+    """The ids that they have under a name; those that have none are left out."""
+    return frozenset(filter(None, (text(record.get(name)) for record in records)))
+
+
 def whole_number(value: Any) -> int | None:
     """An integer of a sane size."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31 else None

@@ -72,11 +72,9 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     return Accepted(carrier_message_id, tuple(receipts))
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
     """It keeps no record."""
-    return None
+    return frozenset()
 
 
 #: It keeps no record.

@@ -186,10 +186,8 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     raise _refusal(answer)
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    """The one record of the time that is nobody else's: records have no text. ("List all messages")"""
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    """Those of the time: records have no text. ("List all messages")"""
     query = {
         "message_direction": "outbound",
         "from_number": text.from_number,
@@ -198,8 +196,7 @@ async def look_up(
         "message_time__lte": _time(sent_at + _AFTER_US),
     }
     records = await _page(query, account, outside)
-    found = {record["message_uuid"] for record in records} - known
-    return found.pop() if len(found) == 1 else None
+    return frozenset(record["message_uuid"] for record in records)
 
 
 async def backfill(account: CarrierAccount, since: int, outside: Outside) -> AsyncIterator[list[CarrierEvent]]:

@@ -23,7 +23,7 @@ from roost.carriers.contract import (
     SendFailed,
     verify_basic,
 )
-from roost.carriers.fields import instant, items_of, object_of, objects, texts
+from roost.carriers.fields import ids_of, instant, items_of, object_of, objects, texts
 from roost.carriers.fields import text as text_of
 from roost.carriers.outside import Answer, Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
@@ -195,9 +195,7 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     return Accepted(accepted_id(fields_of(answer).get("id")))
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
     """The batch that has our id as its reference. ("Batches", "List batches")"""
     query = {
         "client_reference": text.message_id,
@@ -208,8 +206,7 @@ async def look_up(
     if answer.status != 200:
         raise _refusal(answer)
     batches = objects(fields_of(answer).get("batches"))
-    ids = [each.get("id") for each in batches if each.get("client_reference") == text.message_id]
-    return accepted_id(ids[0]) if ids else None
+    return ids_of([each for each in batches if each.get("client_reference") == text.message_id], "id")
 
 
 async def backfill(account: CarrierAccount, since: int, outside: Outside) -> AsyncIterator[list[CarrierEvent]]:

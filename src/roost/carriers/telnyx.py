@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from roost.carriers.contract import Accepted, Field, Finding, IntakeRequest, LastLook, OutgoingText, SendFailed
-from roost.carriers.fields import instant, items_of, object_of, objects, whole_number
+from roost.carriers.fields import ids_of, instant, items_of, object_of, objects, whole_number
 from roost.carriers.fields import text as text_of
 from roost.carriers.outside import Answer, Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
@@ -196,10 +196,8 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     return Accepted(accepted_id(_data(answer).get("id")))
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    """The one record of the time that is nobody else's. ("Detail Records": `uuid` is the message's id)"""
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    """Those of the time. ("Detail Records": `uuid` is the message's id)"""
     query = {
         "filter[record_type]": "messaging",
         "filter[direction]": "outbound",
@@ -211,8 +209,7 @@ async def look_up(
     answer = await _ask("GET", "/detail_records", account, outside, params=query)
     if answer.status != 200:
         raise _refusal(answer)
-    unknown = {text_of(record.get("uuid")) for record in objects(fields_of(answer).get("data"))} - known - {""}
-    return unknown.pop() if len(unknown) == 1 else None
+    return ids_of(objects(fields_of(answer).get("data")), "uuid")
 
 
 #: Its detail records do not hold the texts.

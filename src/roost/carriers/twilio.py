@@ -179,21 +179,18 @@ async def send(text: OutgoingText, account: CarrierAccount, outside: Outside, la
     raise _refusal(answer)
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    """The one record of the time with the very same text. ("Read multiple Message resources"; newest first)"""
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    """Those of the time with the very same text. ("Read multiple Message resources"; newest first)"""
     query = {"To": text.to_number, "From": text.from_number, "PageSize": str(_LOOKED_AT)}
     _, records = await _page(f"{_messages(account)}", query, account, outside)
-    found = {
+    return frozenset(
         record["sid"]
         for record in records
         if text_of(record.get("direction")).startswith("outbound")
         and record.get("body") == text.body
         and text_of(record.get("num_media")) in ("", str(len(text.media)))
         and sent_at - _BEFORE_US <= (_time(record, "date_created") or 0) <= sent_at + _AFTER_US
-    } - known
-    return found.pop() if len(found) == 1 else None
+    )
 
 
 async def backfill(account: CarrierAccount, since: int, outside: Outside) -> AsyncIterator[list[CarrierEvent]]:

@@ -221,11 +221,9 @@ def _refused(status: str, description: str) -> SendFailed:
     return SendFailed("refused", status[:64], description[:255] or "the carrier refused it")
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    """None: its record, the Reports API, is a product of its own that has to be bought."""
-    return None
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    """Nothing: its record, the Reports API, is a product of its own that has to be bought."""
+    return frozenset()
 
 
 #: As for `look_up`.

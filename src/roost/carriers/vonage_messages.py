@@ -162,11 +162,9 @@ def _content(wanted: OutgoingText) -> dict[str, Any]:
     return {"message_type": "content", "content": [{"type": "image", **image} for image in images]}
 
 
-async def look_up(
-    text: OutgoingText, sent_at: int, known: frozenset[str], account: CarrierAccount, outside: Outside
-) -> str | None:
-    """None: its record, the Reports API, is a product of its own that has to be bought."""
-    return None
+async def look_up(text: OutgoingText, sent_at: int, account: CarrierAccount, outside: Outside) -> frozenset[str]:
+    """Nothing: its record, the Reports API, is a product of its own that has to be bought."""
+    return frozenset()
 
 
 #: As for `look_up`.

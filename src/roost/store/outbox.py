@@ -5,12 +5,13 @@ runs out leaves its message `uncertain`, which is never sent again blindly.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from roost.core.delivery import NEVER, SECOND_US, Progress, failed, next_look_up
-from roost.core.ids import floor_of, id_text, position_of
+from roost.core.ids import id_text, position_of
+from roost.core.message import carrier_key
 from roost.store.base import Store
 from roost.store.events import Step, tell_steps
 from roost.store.sql import load
@@ -20,6 +21,7 @@ from roost.store.transaction import Reader, Row, Transaction
 _SQL = load("outbox.sql")
 _OWNED = "org_id uuid, message_id uuid, lease uuid"
 _LEASES = f"{_OWNED}, due_at bigint"
+_OTHERS = "org_id uuid, message_id uuid, carrier_message_id text"
 #: Longer than a send can take: the last look, connecting, the answer and its settlement.
 LEASE_US = 60 * SECOND_US
 #: A number takes what it may send in this time at once, so that a fast one does not cost a transaction for each text.
@@ -27,8 +29,6 @@ _SLICE_US = SECOND_US // 10
 #: How much of one organization is looked at in one transaction: rows in all, numbers, and rows of each number.
 _MAX_ROWS, _MAX_NUMBERS, _NUMBERS_AT_ONCE, _WINDOW = 500, 1000, 32, 200
 _MAX_LOOK_UPS = 4
-#: How long before a send the carrier's ids are known of.
-_KNOWN_US = 2 * 24 * 3600 * SECOND_US
 _MAX_COUNTED = 100_000
 
 State = Literal["queued", "waiting", "leased", "uncertain", "held"]
@@ -230,17 +230,22 @@ def scope_in(settings: str | None) -> Literal["number", "organization"]:
     return "organization" if widened else "number"
 
 
-async def known_ids(reader: Reader, leased: Leased) -> frozenset[str] | None:
-    """The carrier's ids of other messages to the same contact; None while another one's is not known either.
+async def has_rival(reader: Reader, leased: Leased) -> bool:
+    """Whether the carrier's id of another message to the same contact is not known either: a record could be that one's."""
+    org_id, message_id = leased.key
+    pair = (org_id, leased.to_number, UUID(leased.phone_number_id))
+    return bool(await reader.fetch(_SQL["others_in_doubt"], *pair, message_id))
 
-    Then a record at the carrier could be that one's.
-    """
-    pair = (leased.key[0], leased.to_number)
-    if await reader.fetch(_SQL["others_in_doubt"], *pair, UUID(leased.phone_number_id), leased.key[1]):
+
+async def its_own(reader: Reader, leased: Leased, found: Collection[str]) -> str | None:
+    """Of the ids that a carrier's record has, the one that is no other message's; None: no telling."""
+    if not found or await has_rival(reader, leased):
         return None
-    since = UUID(floor_of(leased.leased_at - _KNOWN_US))
-    rows = await reader.fetch(_SQL["known_ids"], *pair, leased.from_number, since, leased.key[1])
-    return frozenset(row[0] for row in rows)
+    org_id, message_id = leased.key
+    keys = {carrier_key(each, b""): each for each in found}
+    rows = await reader.joined(_SQL["others"], _OTHERS, [(org_id, message_id, key) for key in keys])
+    left = keys.keys() - {row[0] for row in rows}
+    return keys[left.pop()] if len(left) == 1 else None
 
 
 class OutboxRow(NamedTuple):

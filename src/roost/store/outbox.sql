@@ -106,9 +106,10 @@ UPDATE outbox SET state = 'uncertain', due_at = $3 WHERE org_id = $1 AND message
 -- requeue: an operator has decided that it may be sent
 UPDATE outbox SET state = 'queued', due_at = $3, attempts = 0, lease = NULL WHERE org_id = $1 AND message_id = $2;
 
--- known_ids: the carrier's, of other messages to the same contact since then
-SELECT carrier_message_id FROM outbound_messages
-WHERE org_id = $1 AND to_number = $2 AND from_number = $3 AND id > $4 AND id <> $5 AND carrier_message_id IS NOT NULL;
+-- others: which of these ids of carriers' other messages have, by whatever account
+SELECT m.carrier_message_id FROM wanted w JOIN carrier_accounts a ON a.org_id = w.org_id
+JOIN outbound_messages m ON m.org_id = a.org_id AND m.carrier_account_id = a.id AND m.carrier_message_id = w.carrier_message_id
+WHERE m.id <> w.message_id;
 
 -- others_in_doubt: messages to the same contact of which the carrier's id is not known either
 SELECT message_id FROM outbox

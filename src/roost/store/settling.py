@@ -22,7 +22,7 @@ from roost.store.audit import OPERATOR, audited
 from roost.store.base import Store
 from roost.store.consent import Pair
 from roost.store.events import Key, Step
-from roost.store.outbox import LEASE_LOST, REASONS, Leased, known_ids
+from roost.store.outbox import LEASE_LOST, REASONS, Leased, its_own
 from roost.store.receipts import Accepted, opted_out, stored_receipts
 from roost.store.sql import load
 from roost.store.standing import OutboxStanding, forget, keep, standing_of, standings_of
@@ -178,8 +178,7 @@ async def settle_found(
     settling: Settling, leased: Leased, carrier_message_id: str, opted_out_codes: frozenset[str] = frozenset()
 ) -> bool:
     """The carrier's record has it, unless meanwhile that record may be another message's to the same contact."""
-    known = await known_ids(settling.tx, leased)
-    if known is None or carrier_key(carrier_message_id, b"") in known:
+    if await its_own(settling.tx, leased, [carrier_message_id]) is None:
         return False
     return await settle_accepted(settling, leased, carrier_message_id, (), opted_out_codes)
 
