@@ -6,6 +6,7 @@ one that was started afresh, whose imports alone take half a second.
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,7 @@ def _text_of(reading: Connection) -> TextIO:
 
 def _run(command: list[str], env: dict[str, str], output: Connection, errors: Connection, log: str | None) -> None:
     """In the new process: become the command."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would have ignored
     os.environ.clear()
     os.environ.update(env)
     os.dup2(output.fileno(), 1)
