@@ -172,8 +172,9 @@ def test_an_answer_that_means_opted_out_stops_all_to_that_contact(
     house: House, tenant: Tenant, api: BandwidthApi, body: bytes
 ) -> None:
     api.script.append(Reply(400, body, wait=True))
-    first, second = send(house, tenant), send(house, tenant)
-    other = send(house, tenant, to="+15550009999")
+    first = send(house, tenant)
+    api.wait_for_posts(1)
+    second, other = send(house, tenant), send(house, tenant, to="+15550009999")
     api.wait_for_posts(2)
     api.release()
     assert until(house, tenant, first, is_settled).status == "failed"
