@@ -22,7 +22,6 @@ class Server:
     def __init__(self, which: str, place: Place, **environment: str) -> None:
         options = ["--json", "--port", "0", "--data-dir", str(place.data_dir), "--database-url", place.database_url]
         settings = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-        settings["ROOST_RATE_LIMITS"] = "off"
         self._log = place.data_dir / "server.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
