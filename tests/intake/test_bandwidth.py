@@ -180,12 +180,16 @@ def test_what_cannot_be_understood_is_acknowledged_and_kept_to_the_byte(
     assert raw in (body, body.strip(b"[]"))
 
 
-def test_the_raw_event_is_kept_to_the_byte(house: House, tenant: Tenant) -> None:
-    item = b'{"type":"message-received",  "message":{"id":"1","from":"+1555","to":["+15551112222"],"text":"\\ud83d x"}}'
-    house.http.post(tenant.webhook, content=b"[ " + item + b" , {} ]", auth=("carrier", "s3cret:with:colons"))
+@pytest.mark.parametrize(
+    "around", [b"[%b]", b" [\r\n\t%b ]\n", b"[ %b , {} ]", b"%b"], ids=["alone", "spaced", "of two", "bare"]
+)
+@pytest.mark.parametrize(("text", "body"), [(b"x", "x"), (b"\\ud83d x", "\ufffd x")], ids=["plain", "odd"])
+def test_the_raw_event_is_kept_to_the_byte(house: House, tenant: Tenant, around: bytes, text: bytes, body: str) -> None:
+    item = b'{"type":"message-received",  "message":{"id":"1","from":"+1555","to":["+15551112222"],"text":"%b"}}' % text
+    house.http.post(tenant.webhook, content=around % item, auth=("carrier", "s3cret:with:colons"))
     sql = "SELECT raw FROM inbound_messages WHERE org_id = $1"
     assert [bytes(row[0]) for row in house.wait(house.store.fetch(sql, UUID(tenant.org.org_id)))] == [item]
-    assert house.inbound(tenant)[0]["body"] == "\ufffd x"
+    assert house.inbound(tenant)[0]["body"] == body
 
 
 CREDENTIALS: list[tuple[str, dict[str, str]]] = [

@@ -23,7 +23,7 @@ from roost.carriers.contract import (
     SendFailed,
     verify_basic,
 )
-from roost.carriers.fields import events_of, https_host, ids_of, instant, objects, text
+from roost.carriers.fields import events_of, https_host, ids_of, instant, objects, only_item, text
 from roost.carriers.outside import Answer, Outside
 from roost.carriers.refusals import accepted_id, fields_of, refusal
 from roost.carriers.shapes import Texts, Whole, reader
@@ -72,7 +72,11 @@ verify = verify_basic
 
 def parse(request: IntakeRequest) -> list[CarrierEvent]:
     """Every item of the array: a batch may hold several, of both directions."""
-    return events_of(request.body, _event)
+    try:
+        [event] = _read_array(request.body)
+    except (ValueError, RecursionError):  # it holds several, or what is odd
+        return events_of(request.body, _event)
+    return [_meant(event, only_item(request.body))]
 
 
 class _Message(msgspec.Struct, rename={"from_number": "from", "segment_count": "segmentCount"}):
@@ -98,6 +102,7 @@ class _Event(msgspec.Struct, rename={"error_code": "errorCode"}):
 
 
 _read = reader(_Event)
+_read_array = msgspec.json.Decoder(list[_Event]).decode
 
 
 def _event(raw: bytes) -> CarrierEvent:
@@ -105,6 +110,10 @@ def _event(raw: bytes) -> CarrierEvent:
         event = _read(raw)
     except ValueError:
         return UnknownEvent("not_json", raw)
+    return _meant(event, raw)
+
+
+def _meant(event: _Event, raw: bytes) -> CarrierEvent:
     message = event.message
     if message is None:
         return UnknownEvent("unknown_event", raw)

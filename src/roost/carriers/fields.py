@@ -13,11 +13,17 @@ from roost.core.times import parse_any_instant
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _lenient = json.JSONDecoder()
 _SPACE = " \t\r\n"
+_SPACE_BYTES = _SPACE.encode()
 
 
 def events_of(body: bytes, read: Callable[[bytes], CarrierEvent]) -> list[CarrierEvent]:
     """Every event of a body that is a JSON array of them, or one alone; `read` makes one of an item's bytes."""
     return [read(item) for item in items_of(body)] or [UnknownEvent("empty", body)]
+
+
+def only_item(array: bytes) -> bytes:
+    """The bytes of the item of a JSON array that has one, to the letter."""
+    return array.strip(_SPACE_BYTES)[1:-1].strip(_SPACE_BYTES)
 
 
 def items_of(body: bytes) -> list[bytes]:
