@@ -31,7 +31,7 @@ ORDER = [
     {"cli"},
 ]
 #: Leaves that any part but core may import: they import nothing of Roost but core and each other.
-SHARED = {"config", "errors", "metrics", "tallies", "logs", "deliver", "protocol", "wallet", "guard", "loop", "turns"}
+SHARED = {"config", "errors", "metrics", "tallies", "logs", "deliver", "wire", "wallet", "guard", "loop", "turns"}
 
 
 def part_of(path: Path) -> str:

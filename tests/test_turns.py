@@ -6,9 +6,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from roost.protocol import BoundedProtocol
 from roost.server import uvicorn_config
 from roost.turns import Turns
+from roost.wire.protocol import HttpProtocol
 
 
 def test_each_caller_passes_in_a_turn_of_its_own_and_in_the_order_of_coming() -> None:
@@ -61,7 +61,7 @@ def test_requests_that_come_at_once_begin_in_turns_of_their_own() -> None:
 
         config, state = uvicorn_config(app), ServerState()
         config.load()
-        connections = [BoundedProtocol(config, state, {}) for _ in range(3)]
+        connections = [HttpProtocol(config, state, {}) for _ in range(3)]
         for number, connection in enumerate(connections):
             connection.connection_made(_Transport())
             connection.data_received(f"GET /{number} HTTP/1.1\r\nhost: x\r\n\r\n".encode())

@@ -29,7 +29,6 @@ from roost.indexer import Indexer
 from roost.media.copier import Copier
 from roost.media.fetch import Fetcher
 from roost.media.sweep import sweep_media
-from roost.protocol import BoundedProtocol
 from roost.push.push import Push
 from roost.push.streams import Bounds
 from roost.push.webhooks.deliverer import Deliverer
@@ -40,6 +39,7 @@ from roost.store.connect import make_store
 from roost.store.directory import Directory
 from roost.store.objects import Objects
 from roost.sweeper import Sweeper
+from roost.wire.protocol import HttpProtocol
 from roost.worker import Worker
 
 #: What is in flight may take this long to finish once we are told to stop.
@@ -179,7 +179,7 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     """How the application is served."""
     return uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=HttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

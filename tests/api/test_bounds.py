@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from roost import protocol
+from roost.wire import protocol
 from support.by_byte import connected, rest_of
 from support.house import House
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 import uvloop
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from roost import protocol
 from roost.api.http import sent_at_once
 from roost.api.shell import Shell
 from roost.server import uvicorn_config
+from roost.wire import protocol
 from support.by_byte import connected, rest_of
 from support.credentials import BASIC
 from support.house import House, Listening
@@ -83,6 +83,141 @@ def test_requests_sent_at_once_are_answered_in_their_order(house: House) -> None
     assert [status for status, _, _ in answers] == [200, 200, 200, 404]
     assert answers[0][2] == answers[2][2] != answers[1][2]
     assert len({headers["x-request-id"] for _, headers, _ in answers}) == 4
+
+
+def test_however_many_are_sent_at_once_each_is_answered(house: House) -> None:
+    count = 3_000
+    with connected(house.base_url) as connection:
+        sending = threading.Thread(target=connection.sendall, args=(HEALTH * count,), daemon=True)
+        sending.start()
+        received = b""
+        while received.count(b"HTTP/1.1 200 OK\r\n") < count:
+            chunk = connection.recv(65536)
+            assert chunk, "it goes on"
+            received += chunk
+        sending.join()
+    assert len(answers_in(received)) == count
+
+
+def test_who_leaves_while_one_waits_is_noticed_whatever_was_sent_after_it(house: House) -> None:
+    asked = WAITING.replace(b"KEY", house.tenant().key.encode())
+    with connected(house.base_url) as connection:
+        connection.sendall(asked + HEALTH)
+        while "\nroost_waiting_reads 1.0\n" not in house.http.get("/metrics").text:
+            pass
+    left = time.monotonic()
+    while "\nroost_waiting_reads 0.0\n" not in house.http.get("/metrics").text:
+        pass
+    assert time.monotonic() - left < 20, "long before it would have been answered"
+
+
+def test_an_answer_that_is_not_read_holds_its_connection_no_longer_than_a_request_may(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.5)
+    house.http.get("/healthz")
+    others, gone = house.connections(), threading.Event()
+    with connected(house.base_url) as connection:
+        connection.sendall(HEALTH)
+        assert connection.recv(65536)
+        [mine] = house.connections() - others
+        watched = weakref.ref(mine, lambda _: gone.set())
+        del mine
+        connection.sendall(HEALTH.replace(b"/healthz", b"/openapi.json") * 100)  # more than the kernel takes for it
+        assert gone.wait(20)
+        assert watched() is None
+
+
+TEXTED = "Zoë wrote: 👍"
+
+
+def posted(house: House, headers: str = "") -> tuple[Any, bytes, bytes]:
+    """A tenant, and the head and the body of a text to it; with `headers` there is no length but what they say."""
+    tenant = house.tenant()
+    whole = json.dumps([bandwidth_inbound("1", tenant.number.number, text=TEXTED)], ensure_ascii=False).encode()
+    basic = base64.b64encode(":".join(BASIC).encode()).decode()
+    said = headers or f"content-length: {len(whole)}\r\n"
+    head = f"POST {tenant.webhook} HTTP/1.1\r\nhost: x\r\nauthorization: Basic {basic}\r\n{said}\r\n"
+    return tenant, head.encode(), whole
+
+
+def test_a_body_may_come_in_chunks(house: House) -> None:
+    tenant, head, body = posted(house, "transfer-encoding: chunked\r\n")
+    pieces = [body[at : at + 100] for at in range(0, len(body), 100)]
+    with connected(house.base_url) as connection:
+        connection.sendall(head + b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n")
+        assert answers_in(connection.recv(65536))[0][0] == 200
+    assert [message["body"] for message in house.inbound(tenant)] == [TEXTED]
+
+
+def test_a_body_is_asked_for_where_the_client_waits_for_that(house: House) -> None:
+    tenant, head, body = posted(house)
+    with connected(house.base_url) as connection:
+        connection.sendall(head.removesuffix(b"\r\n") + b"expect: 100-continue\r\n\r\n")
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert answers_in(connection.recv(65536))[0][0] == 200
+    assert [message["body"] for message in house.inbound(tenant)] == [TEXTED]
+
+
+def test_a_body_that_was_not_asked_for_is_not_waited_for(house: House) -> None:
+    _, head, _ = posted(house, f"content-length: {(1 << 20) + 1}\r\nexpect: 100-continue\r\n")
+    with connected(house.base_url) as connection:
+        connection.sendall(head)
+        [(status, headers, _)] = answers_in(rest_of(connection))
+    assert (status, headers["connection"]) == (413, "close")
+
+
+def test_what_follows_a_body_is_no_header(house: House) -> None:
+    _, head, body = posted(house, "transfer-encoding: chunked\r\n")
+    first, _, rest = head.partition(b"authorization: ")
+    credential, _, rest = rest.partition(b"\r\n")
+    trailer = b"authorization: " + credential
+    with connected(house.base_url) as connection:
+        connection.sendall(first + rest + b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(body), body, trailer))
+        assert answers_in(connection.recv(65536))[0][0] == 401
+
+
+def test_another_protocol_that_is_offered_is_not_taken_up(house: House) -> None:
+    tenant, head, body = posted(house)
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n"
+    with connected(house.base_url) as connection:
+        connection.sendall(head.removesuffix(b"\r\n") + offer + body)
+        [(status, _, answer)] = answers_in(connection.recv(65536))
+        assert (status, json.loads(answer)["stored"]) == (200, 1)
+        connection.sendall(HEALTH)
+        assert answers_in(connection.recv(65536))[0][0] == 200
+    assert [message["body"] for message in house.inbound(tenant)] == [TEXTED]
+
+
+NONSENSE = b"this is no request\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (NONSENSE, [400]),
+        (HEALTH + NONSENSE, [200]),
+        (HEALTH + HEALTH + NONSENSE + HEALTH, [200, 200]),
+        (b"GET /caf\xc3\xa9 HTTP/1.1\r\nhost: x\r\n\r\n", [400]),
+        (b"CONNECT roost:443 HTTP/1.1\r\nhost: roost:443\r\n\r\n", [400]),
+        (b"GET http://elsewhere/healthz HTTP/1.1\r\nhost: elsewhere\r\nconnection: close\r\n\r\n", [200]),
+        (b"GET /healthz?a#b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", [200]),
+        (HEALTH.replace(b"host: x", b"connection: close") + HEALTH, [200]),
+        (b"POST /carriers/none/1 HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", [400]),
+    ],
+    ids=[
+        "nonsense", "after a request", "between requests", "no ASCII", "a tunnel", "absolute", "fragment", "the last", "chunk",
+    ],
+)  # fmt: skip
+def test_what_is_no_request_ends_the_connection_and_spoils_no_answer(
+    house: House, sent: bytes, statuses: list[int]
+) -> None:
+    with connected(house.base_url) as connection:
+        connection.sendall(sent)
+        answers = answers_in(rest_of(connection))
+    assert [status for status, _, _ in answers] == statuses
+    assert ["connection" in headers for _, headers, _ in answers] == [False] * (len(answers) - 1) + [True]
 
 
 def test_head_is_answered_without_a_body(house: House) -> None:
@@ -203,12 +338,15 @@ def test_a_deadline_that_is_put_off_is_not_kept(settings: list[float | None], le
 
 
 class _Echo:
-    """Answers with whatever a header is to be."""
+    """Answers with whatever a header is to be, or piece by piece."""
 
     def __init__(self) -> None:
         self.value = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/pieces":
+            await StreamingResponse(iter(["one, ", "", "two, ", "three"]))(scope, receive, send)
+            return
         response = Response(b"good", headers={"x-said": self.value})
         if not sent_at_once(response, send):
             await response(scope, receive, send)
@@ -239,6 +377,26 @@ def test_a_header_is_said_as_it_is(echo: Any) -> None:
     assert (status, headers["x-said"], body) == (200, said.value, b"good")
 
 
+@pytest.mark.parametrize(
+    ("asked", "head", "body"),
+    [
+        ("GET /pieces HTTP/1.1", b"transfer-encoding: chunked", b"5\r\none, \r\n5\r\ntwo, \r\n5\r\nthree\r\n0\r\n\r\n"),
+        ("GET /pieces HTTP/1.0", b"connection: close", b"one, two, three"),
+        ("HEAD /pieces HTTP/1.1", b"connection: close", b""),
+    ],
+)
+def test_an_answer_of_unknown_length_is_said_as_the_client_understands_it(
+    echo: Any, asked: str, head: bytes, body: bytes
+) -> None:
+    _, base_url = echo
+    with connected(base_url) as connection:
+        connection.sendall(f"{asked}\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        said, _, received = rest_of(connection).partition(b"\r\n\r\n")
+    assert head in said
+    assert (b"chunked" in said) == (b"chunked" in head)
+    assert received == body
+
+
 EVIL = {
     "a line more": "a\r\nset-cookie: session=theirs",
     "a line feed": "a\nset-cookie: session=theirs",
@@ -254,4 +412,6 @@ def test_nobody_gets_a_line_of_their_own_into_an_answer(echo: Any, value: str) -
     said.value = value
     with connected(base_url) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        assert rest_of(connection) == b"", "rather none than one that a stranger has a hand in"
+        [(status, headers, _)] = answers_in(rest_of(connection))
+    assert status == 500, "rather none than one that a stranger has a hand in"
+    assert not {"x-said", "set-cookie"} & set(headers)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from roost.api.errors import general
-from roost.protocol import Connection
+from roost.wire.exchange import Connection
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -52,8 +52,8 @@ class Answering:
         connection: Connection | None = self._scope.get("roost.connection")
         if connection is None or type(response).__call__ is not Response.__call__ or response.background is not None:
             return False
-        headers = (*response.raw_headers, *self._marks())
-        if not connection.answer(self._scope, response.status_code, headers, bytes(response.body)):
+        headers = [*response.raw_headers, *self._marks()]
+        if not connection.answer(response.status_code, headers, bytes(response.body)):
             return False
         self.status = response.status_code
         return True
@@ -92,7 +92,7 @@ def json_bytes(body: bytes) -> Response:
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. Refuses with 413 beyond `limit` bytes, whatever its length was said to be."""
     connection: Connection | None = request.scope.get("roost.connection")
-    body = connection.whole_body(request.scope) if connection is not None else None
+    body = connection.whole_body() if connection is not None else None
     if body is None:
         body = await _received(request, limit)
     if len(body) > limit:

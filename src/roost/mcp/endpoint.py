@@ -17,7 +17,7 @@ from roost.errors import Refusal
 from roost.mcp.inside import Inside
 from roost.mcp.room import Room
 from roost.mcp.tools import Toolset, toolset_of
-from roost.protocol import Connection
+from roost.wire.exchange import Connection
 
 PATH = "/mcp"
 #: As of any other body.

@@ -11,7 +11,7 @@ from roost.client.drivers import Awaiting, Settings
 from roost.client.errors import ConnectionFailed
 from roost.client.flow import Answer, Exchange, Pause, Request, Step
 from roost.mcp.desk import RETRY
-from roost.protocol import Connection
+from roost.wire.exchange import Connection
 
 #: What says who is asking, and nothing else of a request: a proof works once, and so cannot be handed on.
 _SHOWN = ("authorization", "x-agent-id")
@@ -103,7 +103,7 @@ class _NoConnection:
     def abort(self) -> None:
         pass
 
-    def whole_body(self, scope: Scope) -> None:
+    def whole_body(self) -> None:
         return None
 
     def answer(self, *whole: Any) -> bool:

@@ -7,11 +7,11 @@ from starlette.requests import Request
 
 from roost.core.claims import Claimed, Wanted
 from roost.metrics import WAITING
-from roost.protocol import Connection
 from roost.push.feeds import Feeds
 from roost.push.lines import Asked, Line, Worker
 from roost.store.base import Store
 from roost.store.claims import Noted, claim
+from roost.wire.exchange import Connection
 
 #: As many wait in one process; one too many is answered at once, as if it did not ask to wait.
 MAX_WAITING = 20_000

@@ -15,13 +15,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from roost.core.events import Interest
 from roost.metrics import STREAM_EVENTS
-from roost.protocol import Connection
 from roost.push.feeds import Feeds, Offered
 from roost.push.frames import HEARTBEAT, frame_of, opening
 from roost.store.base import Store
 from roost.store.directory import Shown
 from roost.store.errors import StoreUnavailable
 from roost.store.event_log import Stretch, read_log
+from roost.wire.exchange import Connection
 
 #: What may wait for a client that does not read, and how long it may take nothing at all.
 MAX_FRAMES, MAX_BYTES, STALLED_SECONDS = 256, 1 << 20, 30.0

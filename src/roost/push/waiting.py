@@ -12,10 +12,10 @@ from starlette.requests import Request
 from roost.core.events import Interest
 from roost.core.inbox import InboxQuery, Page
 from roost.metrics import WAITING
-from roost.protocol import Connection
 from roost.push.feeds import Feeds, Offered
 from roost.store.base import Store
 from roost.turns import Turns
+from roost.wire.exchange import Connection
 
 #: As many wait in one process; one too many is answered at once, as if it did not ask to wait.
 MAX_WAITING = 20_000
