@@ -60,11 +60,9 @@ def parse_instant(text: str) -> tuple[int, bool]:
     return _writable(us), not fraction[6:].strip("0")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # carriers tell whole seconds, which many texts share
 def parse_any_instant(text: str) -> int:
     """Read a time as scripts and carriers write it, as microseconds since 1970: finer ones are cut.
-
-    Carriers tell whole seconds, which many texts share.
 
     That is RFC 3339, and what `datetime.fromisoformat` knows of ISO 8601: without seconds, clock or zone (then UTC) among it.
     Raises ValueError for anything else.
